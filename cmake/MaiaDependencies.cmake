@@ -1,0 +1,17 @@
+# Third-party libraries as imported targets. Debian packages come by pkg-config or CMake; libduckdb by ./dev (pinned, hashed).
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(PkgConfig REQUIRED)
+foreach(lib IN ITEMS libpq libzstd libxxhash sqlite3 yaml-0.1 simdjson openssl)
+  string(MAKE_C_IDENTIFIER "${lib}" id)
+  pkg_check_modules(${id} REQUIRED IMPORTED_TARGET ${lib})
+endforeach()
+
+add_library(duckdb SHARED IMPORTED)
+set_target_properties(duckdb PROPERTIES
+  IMPORTED_LOCATION ${MAIA_DEPS}/duckdb/libduckdb.so
+  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${MAIA_DEPS}/duckdb)
+if(NOT EXISTS ${MAIA_DEPS}/duckdb/libduckdb.so)
+  message(FATAL_ERROR "libduckdb is missing in ${MAIA_DEPS}/duckdb; run ./dev build, which fetches it")
+endif()

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "maia/config/node.h"
+
+namespace maia::config {
+
+/// What one setting is, apart from the C++ member that it fills. Plain data: validation, the JSON Schema, the
+/// reference page and the UI form are all derived from it.
+struct Setting {
+  enum class Kind : std::uint8_t {
+    text,
+    integer,
+    number,
+    boolean,
+    duration,
+    bytes,
+    secret,
+    list,
+    choice,
+    map,
+    group
+  };
+  std::string name;
+  std::string doc;  ///< one or two sentences, ends with a full stop
+  Kind kind = Kind::text;
+  std::string default_text;  ///< as one would write it; from the member initializer
+  bool required = false;
+  bool advanced = false;
+  std::vector<std::string> choices;
+  std::optional<std::int64_t> minimum, maximum;
+  std::string unit;
+  std::string example;
+  std::vector<Setting> members;  ///< group: its settings; list of groups: its element's
+};
+
+}  // namespace maia::config

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "maia/base/result.h"
+#include "maia/types/stream_event.h"
+
+namespace maia {
+
+/// A window out of the journal. Shared, because several destinations may read it at once; immutable.
+using WindowRef = std::shared_ptr<const Window>;
+
+/// Reads windows in sequence order; used from one thread, independent of the appender and of other cursors.
+class JournalCursor {
+ public:
+  virtual ~JournalCursor() = default;
+  /// The next window after the last one returned, or nothing when none arrives within `wait` or a stop is
+  /// requested. A committed streamed transaction comes as several windows with `continues`; all of them have
+  /// the sequence of its commit. Rows that were rolled back never come.
+  virtual Result<std::optional<WindowRef>> next(std::chrono::milliseconds wait, std::stop_token stop) = 0;
+};
+
+/// Durable, ordered hand-over between one source and its destinations. One appender; any number of cursors.
+/// Format: docs/reference/journal-format.md.
+class Journal {
+ public:
+  struct Tail {
+    Sequence sequence;  ///< of the last committed record; 0 if empty
+    Position position;  ///< its source position; empty if none
+    Sequence first;     ///< oldest sequence that is still there
+  };
+
+  virtual ~Journal() = default;
+  virtual Tail tail() const = 0;  ///< thread-safe
+
+  /// Begins a new run of the appender: running transactions of earlier runs will never commit.
+  virtual Status start(Epoch run) = 0;
+  /// Appends what the stream yielded, in its order. Gives windows their sequence; Fragment and Abort take
+  /// none that a cursor would see. Idle becomes an empty window. Not yet durable; readable at once.
+  virtual Result<Sequence> append(StreamEvent event) = 0;
+  /// Makes everything appended so far survive a power cut; returns the last such sequence.
+  virtual Result<Sequence> sync() = 0;
+  /// A cursor that yields everything after `after`. Code::lost_history if retention has removed it.
+  virtual Result<std::unique_ptr<JournalCursor>> read(Sequence after) = 0;
+  /// Everything up to here has been delivered everywhere; whole segments before it may go.
+  virtual Status release(Sequence through) = 0;
+  /// Bytes on disk. Thread-safe.
+  virtual std::uint64_t disk_bytes() const = 0;
+};
+
+}  // namespace maia

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/types/window.h"
+
+namespace maia {
+
+std::size_t Window::rows() const {
+  std::size_t rows = 0;
+  for (const auto& item : items) {
+    if (const auto* batch = std::get_if<Batch>(&item)) rows += batch->rows();
+  }
+  return rows;
+}
+
+std::size_t Window::byte_size() const {
+  std::size_t size = sizeof(Window) + transactions.size() * sizeof(Transaction);
+  for (const auto& item : items) {
+    if (const auto* batch = std::get_if<Batch>(&item)) size += batch->byte_size();
+  }
+  return size;
+}
+
+}  // namespace maia
