@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "maia/base/result.h"
+#include "maia/connectors/postgres/type_map.h"
+#include "maia/types/column_vector.h"
+
+namespace maia::postgres {
+
+/// Reads the values of one column, in text or binary form, into a ColumnVector of physical(type()). Both
+/// forms of a value give identical bytes. Compiled once per column: two function pointers, no branch on the
+/// type per value. Text is expected as printed under session_settings(). Stateless; usable from several
+/// threads.
+///
+/// Errors, with nothing pushed: Code::data when the value has no place in the canonical type (a timestamp
+/// beyond our range), Code::corruption when the bytes are not of the type. Neither shows the value.
+class ValueDecoder {
+ public:
+  explicit ValueDecoder(const MappedType& mapped);
+
+  const Type& type() const { return type_; }
+  bool has_binary() const { return binary_ != nullptr; }
+
+  Status push_text(ColumnVector& column, std::string_view text) const {
+    const auto outcome = text_(column, type_, text);
+    if (outcome == Outcome::ok) [[likely]]
+      return {};
+    return error(outcome);
+  }
+  /// Only if has_binary(); Code::unsupported otherwise.
+  Status push_binary(ColumnVector& column, std::span<const std::byte> value) const {
+    const auto outcome = binary_ ? binary_(column, type_, value) : Outcome::no_binary;
+    if (outcome == Outcome::ok) [[likely]]
+      return {};
+    return error(outcome);
+  }
+
+  enum class Outcome : std::uint8_t { ok, malformed, out_of_range, infinite, no_binary };
+  using TextFunction = Outcome (*)(ColumnVector&, const Type&, std::string_view);
+  using BinaryFunction = Outcome (*)(ColumnVector&, const Type&, std::span<const std::byte>);
+
+ private:
+  Error error(Outcome outcome) const;
+
+  Type type_;
+  TextFunction text_ = nullptr;
+  BinaryFunction binary_ = nullptr;
+};
+
+}  // namespace maia::postgres
