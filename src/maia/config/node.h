@@ -42,7 +42,8 @@ struct Node {
   /// The value under a key of a mapping; null pointer if there is none or this is no mapping.
   const Node* find(std::string_view key) const;
 
-  static Node text(std::string text) { return Node{Scalar{std::move(text), true, false}, {}}; }
+  /// A quoted scalar that stands nowhere.
+  static Node text(std::string text);
 };
 
 struct Node::Entry {
@@ -50,6 +51,8 @@ struct Node::Entry {
   Mark mark;
   Node value;
 };
+
+inline Node Node::text(std::string text) { return Node{Scalar{std::move(text), true, false}, {}}; }
 
 inline const Node* Node::find(std::string_view key) const {
   if (const auto* entries = mapping()) {

@@ -29,14 +29,17 @@ struct Setting {
   std::string name;
   std::string doc;  ///< one or two sentences, ends with a full stop
   Kind kind = Kind::text;
-  std::string default_text;  ///< as one would write it; from the member initializer
+  Kind element = Kind::text;  ///< list and map: what their elements are; one scalar stands for a list of one
+  std::string default_text;   ///< as one would write it; from the member initializer
   bool required = false;
   bool advanced = false;
   std::vector<std::string> choices;
+  /// Bounds, both inclusive: of a number itself, of a duration in microseconds, of a size in bytes.
   std::optional<std::int64_t> minimum, maximum;
   std::string unit;
   std::string example;
-  std::vector<Setting> members;  ///< group: its settings; list of groups: its element's
+  std::vector<Setting> members;       ///< group: its settings; list or map of groups: its element's
+  std::vector<Setting> alternatives;  ///< other shapes that the same setting may have
 };
 
 }  // namespace maia::config
