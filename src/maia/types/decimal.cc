@@ -40,7 +40,7 @@ std::optional<int128> parse_decimal(std::string_view text, unsigned scale) {
   int exponent = 0;
   if (const auto e = text.find_first_of("eE"); e != text.npos) {
     auto tail = text.substr(e + 1);
-    if (!tail.empty() && tail[0] == '+') tail.remove_prefix(1);
+    if (tail.size() > 1 && tail[0] == '+' && tail[1] != '-') tail.remove_prefix(1);
     const auto [end, error] = std::from_chars(tail.data(), tail.data() + tail.size(), exponent);
     if (error != std::errc{} || end != tail.data() + tail.size() || tail.empty()) return {};
     if (exponent > 1000 || exponent < -1000) return {};
