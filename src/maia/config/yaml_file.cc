@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "maia/config/settings_check.h"
+#include "maia/config/yaml.h"
+
+namespace maia::config {
+
+Result<Node> read_yaml(const std::string& path) {
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  std::string text(kLargestYaml + 1, '\0');
+  if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in.eof() && (!in || in.bad())) {
+    return Error{Error::Code::invalid_config, Recovery::halt,
+                 path + ": cannot be read: " + (errno ? std::strerror(errno) : "not a file"),
+                 "check the path; `maia init` writes a new file"};
+  }
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return parse_yaml(text, path);
+}
+
+}  // namespace maia::config
