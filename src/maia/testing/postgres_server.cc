@@ -75,7 +75,7 @@ std::vector<pid_t> children_of(pid_t parent) {
     char state = 0;
     pid_t its_parent = 0;
     if (rest >> state >> its_parent && its_parent == parent) {
-      result.push_back(static_cast<pid_t>(std::atoi(entry.path().filename().c_str())));
+      result.push_back(static_cast<pid_t>(std::stol(entry.path().filename().string())));
     }
   }
   return result;

