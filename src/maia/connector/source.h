@@ -114,8 +114,8 @@ class Source {
   virtual Result<std::unique_ptr<Stream>> stream(const Position& from,
                                                  std::vector<SchemaRef> known_tables) = 0;
 
-  /// The end of the source's log now: every transaction that had committed before the call is at or before it, and an
-  /// Idle event or a transaction at or past it arrives even if nothing more is written.
+  /// The end of the source's log now: every transaction that had committed before the call is at or before
+  /// it, and an Idle event or a transaction at or past it arrives even if nothing more is written.
   virtual Result<Position> end() = 0;
   /// Order of two positions of this source; unordered when they belong to different histories. Thread-safe.
   virtual std::partial_ordering compare(const Position& a, const Position& b) const = 0;

@@ -42,8 +42,8 @@ class Journal {
 
   /// Begins a new run of the appender: running transactions of earlier runs will never commit.
   virtual Status start(Epoch run) = 0;
-  /// Throws away all that is there and goes on after `base`, at source position `position`. For a journal that no
-  /// longer fits what the destinations hold. No cursor may be open.
+  /// Throws away all that is there and goes on after `base`, at source position `position`. For a journal
+  /// that no longer fits what the destinations hold. No cursor may be open.
   virtual Status reset(Sequence base, const Position& position) = 0;
   /// Appends what the stream yielded, in its order. Gives windows their sequence; Fragment and Abort take
   /// none that a cursor would see. Idle becomes an empty window. Not yet durable; readable at once.
@@ -54,8 +54,8 @@ class Journal {
   virtual Result<std::unique_ptr<JournalCursor>> read(Sequence after) = 0;
   /// Everything up to here has been delivered everywhere; whole segments before it may go.
   virtual Status release(Sequence through) = 0;
-  /// The latest shape of every table that a retained record speaks of, as of the tail. What a restarted stream must
-  /// take as known, because the source's catalogue may be ahead of the log.
+  /// The latest shape of every table that a retained record speaks of, as of the tail. What a restarted
+  /// stream must take as known, because the source's catalogue may be ahead of the log.
   virtual std::vector<SchemaRef> latest_schemas() const = 0;
   /// Bytes on disk. Thread-safe.
   virtual std::uint64_t disk_bytes() const = 0;
