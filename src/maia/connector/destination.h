@@ -55,6 +55,9 @@ struct Delivery {
   /// Changes meet rows that may be newer than they are (TablePlan::converging): an update of a row that is
   /// not there and that lacks unchanged values is skipped; a key change onto a row that is there replaces it.
   bool converging = false;
+  /// The transactions of the window that the batch is of, in order, for destinations that hand on where a row
+  /// came from; not owned, outlives the call. Empty for the rows of a snapshot.
+  std::span<const Transaction> transactions = {};
 };
 
 /// A system that we write to. Used from one thread. The order of calls:
