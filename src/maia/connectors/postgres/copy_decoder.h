@@ -35,9 +35,13 @@ class CopyDecoder {
 
  private:
   Result<std::size_t> take_rows(std::string_view bytes, Batch& batch);
+  Result<std::size_t> take_header(std::string_view bytes);
   Result<std::size_t> take_binary(std::string_view bytes, Batch& batch);
+  Result<std::size_t> take_binary_row(std::string_view bytes, Batch& batch);
   Result<std::size_t> take_text(std::string_view bytes, Batch& batch);
   Status push_text_row(std::string_view line, Batch& batch);
+  Status push_text_field(std::string_view field, Batch& batch, std::size_t column);
+  Error value_error(Error error, Batch& batch, std::size_t column) const;
 
   CopyFormat format_;
   std::vector<ValueDecoder> decoders_;

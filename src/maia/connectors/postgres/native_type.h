@@ -65,6 +65,8 @@ class TypeCatalogue {
     char delimiter = ',';
     std::vector<std::string> labels;
   };
+  Result<NativeType> resolve(Oid oid, std::int32_t typmod, std::string spelled, int nesting) const;
+
   std::unordered_map<Oid, Row> rows_;
 };
 

@@ -171,6 +171,8 @@ class PgoutputParser {
   void reset() { in_stream_ = false; }
 
  private:
+  class Reading;
+
   bool in_stream_ = false;
   std::vector<TupleValue> before_;
   std::vector<TupleValue> after_;

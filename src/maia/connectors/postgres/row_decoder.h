@@ -35,14 +35,19 @@ class RowDecoder {
 
  private:
   struct Field {
-    std::size_t column = 0;  ///< of the batch
-    std::size_t place = 0;   ///< in the tuple
-    bool in_key = false;     ///< of the replica identity
+    std::size_t place = 0;  ///< in the tuple
+    bool in_key = false;    ///< of the replica identity
   };
-  Status push_after(Batch& batch, TupleView tuple, TupleView full_before) const;
-  Status push_before(Batch& batch, TupleView tuple, OldTuple kind) const;
-  Status push(ColumnVector& column, const Field& field, const TupleValue& value) const;
-  Status fits(TupleView tuple) const;
+  struct Images {
+    OldTuple old_kind = OldTuple::none;
+    TupleView before;
+    TupleView after;
+  };
+  Status push_row(Batch& batch, Op op, std::uint64_t ordinal, const Images& images) const;
+  Status push_after(Batch& batch, const Images& images) const;
+  Status push_before(Batch& batch, const Images& images) const;
+  Status push(ColumnVector& column, std::size_t index, const TupleValue& value) const;
+  Status fits(const Images& images) const;
 
   SchemaRef schema_;
   std::vector<ValueDecoder> decoders_;  ///< by column of the batch

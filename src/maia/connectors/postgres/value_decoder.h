@@ -40,7 +40,7 @@ class ValueDecoder {
     return error(outcome);
   }
 
-  enum class Outcome : std::uint8_t { ok, malformed, out_of_range, infinite, no_binary };
+  enum class Outcome : std::uint8_t { ok, malformed, out_of_range, no_binary };
   using TextFunction = Outcome (*)(ColumnVector&, const Type&, std::string_view);
   using BinaryFunction = Outcome (*)(ColumnVector&, const Type&, std::span<const std::byte>);
 

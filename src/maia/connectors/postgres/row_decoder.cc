@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/connectors/postgres/row_decoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "maia/connectors/postgres/wire.h"
+
+namespace maia::postgres {
+namespace {
+
+Error mismatch(const Relation& relation, const Column& column, std::string_view what) {
+  return {.code = Error::Code::unsupported,
+          .recovery = Recovery::halt,
+          .message = fmt::format("column {} of {}.{} {}", column.name, relation.schema, relation.name, what),
+          .hint = {}};
+}
+
+}  // namespace
+
+Result<RowDecoder> RowDecoder::compile(SchemaRef schema, std::span<const MappedType> mapped,
+                                       const Relation& relation) {
+  MAIA_ASSERT(mapped.size() == schema->columns.size());
+  RowDecoder decoder;
+  decoder.width_ = relation.columns.size();
+  for (std::size_t i = 0; i < mapped.size(); ++i) {
+    const auto& column = schema->columns[i];
+    const auto sent = std::ranges::find(relation.columns, column.name, &RelationColumn::name);
+    if (sent == relation.columns.end()) return mismatch(relation, column, "is not in the stream of changes");
+    if (sent->type_oid != mapped[i].native_oid) {
+      return mismatch(relation, column, "has another type in the stream than in the catalogue");
+    }
+    decoder.decoders_.emplace_back(mapped[i]);
+    decoder.fields_.push_back(
+        {.place = static_cast<std::size_t>(sent - relation.columns.begin()), .in_key = sent->in_key});
+  }
+  decoder.schema_ = std::move(schema);
+  return decoder;
+}
+
+Status RowDecoder::insert(Batch& batch, std::uint64_t ordinal, const Insert& message) const {
+  return push_row(batch, Op::insert, ordinal, {.after = message.after});
+}
+
+Status RowDecoder::update(Batch& batch, std::uint64_t ordinal, const Update& message) const {
+  return push_row(batch, Op::update, ordinal,
+                  {.old_kind = message.old_kind, .before = message.before, .after = message.after});
+}
+
+Status RowDecoder::remove(Batch& batch, std::uint64_t ordinal, const Delete& message) const {
+  return push_row(batch, Op::remove, ordinal, {.old_kind = message.old_kind, .before = message.before});
+}
+
+Status RowDecoder::push_row(Batch& batch, Op op, std::uint64_t ordinal, const Images& images) const {
+  MAIA_ASSERT(batch.schema() == schema_);
+  MAIA_TRY(fits(images));
+  batch.begin_row(op, ordinal);
+  auto pushed = op == Op::remove ? Status{} : push_after(batch, images);
+  if (pushed.ok() && images.old_kind != OldTuple::none) pushed = push_before(batch, images);
+  if (!pushed.ok()) [[unlikely]] {
+    batch.drop_last_row();
+    return pushed;
+  }
+  batch.finish_row();
+  return {};
+}
+
+Status RowDecoder::fits(const Images& images) const {
+  for (const auto tuple : {images.before, images.after}) {
+    if (tuple.empty() || tuple.size() == width_) continue;
+    return Error{.code = Error::Code::corruption,
+                 .recovery = Recovery::halt,
+                 .message = fmt::format("a row of {} has {} values where its table has {} columns",
+                                        to_string(schema_->name), tuple.size(), width_),
+                 .hint = {}};
+  }
+  return {};
+}
+
+Status RowDecoder::push_after(Batch& batch, const Images& images) const {
+  const auto& [old_kind, before, after] = images;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    const auto& field = fields_[i];
+    const auto* value = &after[field.place];
+    if (value->kind == TupleValue::Kind::unchanged && old_kind == OldTuple::full)
+      value = &before[field.place];
+    MAIA_TRY(push(batch.mutable_after(i), i, *value));
+  }
+  return {};
+}
+
+Status RowDecoder::push_before(Batch& batch, const Images& images) const {
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    auto& column = batch.mutable_before(i);
+    if (images.old_kind == OldTuple::key && !fields_[i].in_key) {
+      column.push_unchanged();
+    } else {
+      MAIA_TRY(push(column, i, images.before[fields_[i].place]));
+    }
+  }
+  return {};
+}
+
+Status RowDecoder::push(ColumnVector& column, std::size_t index, const TupleValue& value) const {
+  Status pushed;
+  switch (value.kind) {
+    case TupleValue::Kind::text: pushed = decoders_[index].push_text(column, value.bytes); break;
+    case TupleValue::Kind::binary:
+      pushed = decoders_[index].push_binary(column, as_bytes(value.bytes));
+      break;
+    case TupleValue::Kind::null: column.push_null(); break;
+    case TupleValue::Kind::unchanged: column.push_unchanged(); break;
+  }
+  if (pushed.ok()) [[likely]]
+    return pushed;
+  return std::move(pushed).error().in(
+      fmt::format("{}: column {}", to_string(schema_->name), schema_->columns[index].name));
+}
+
+}  // namespace maia::postgres
