@@ -54,9 +54,9 @@ Status RowDecoder::remove(Batch& batch, std::uint64_t ordinal, const Delete& mes
 
 Status RowDecoder::push_row(Batch& batch, Op op, std::uint64_t ordinal, const Images& images) const {
   MAIA_ASSERT(batch.schema() == schema_);
-  MAIA_TRY(fits(images));
+  MAIA_TRY(fits(op, images));
   batch.begin_row(op, ordinal);
-  auto pushed = op == Op::remove ? Status{} : push_after(batch, images);
+  auto pushed = op == Op::remove ? Status{} : push_after(batch, op, images);
   if (pushed.ok() && images.old_kind != OldTuple::none) pushed = push_before(batch, images);
   if (!pushed.ok()) [[unlikely]] {
     batch.drop_last_row();
@@ -66,25 +66,31 @@ Status RowDecoder::push_row(Batch& batch, Op op, std::uint64_t ordinal, const Im
   return {};
 }
 
-Status RowDecoder::fits(const Images& images) const {
-  for (const auto tuple : {images.before, images.after}) {
-    if (tuple.empty() || tuple.size() == width_) continue;
-    return Error{.code = Error::Code::corruption,
-                 .recovery = Recovery::halt,
-                 .message = fmt::format("a row of {} has {} values where its table has {} columns",
-                                        to_string(schema_->name), tuple.size(), width_),
-                 .hint = {}};
-  }
-  return {};
+Status RowDecoder::fits(Op op, const Images& images) const {
+  const auto wrong_after = op != Op::remove && images.after.size() != width_;
+  const auto wrong_before = images.old_kind != OldTuple::none && images.before.size() != width_;
+  if (!wrong_after && !wrong_before) [[likely]]
+    return {};
+  const auto size = wrong_after ? images.after.size() : images.before.size();
+  return corrupt(fmt::format("has {} values where its table has {} columns", size, width_));
 }
 
-Status RowDecoder::push_after(Batch& batch, const Images& images) const {
+Error RowDecoder::corrupt(std::string_view what) const {
+  return {.code = Error::Code::corruption,
+          .recovery = Recovery::halt,
+          .message = fmt::format("a row of {} {}", to_string(schema_->name), what),
+          .hint = {}};
+}
+
+Status RowDecoder::push_after(Batch& batch, Op op, const Images& images) const {
   const auto& [old_kind, before, after] = images;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     const auto& field = fields_[i];
     const auto* value = &after[field.place];
-    if (value->kind == TupleValue::Kind::unchanged && old_kind == OldTuple::full)
-      value = &before[field.place];
+    if (value->kind == TupleValue::Kind::unchanged) [[unlikely]] {
+      if (op == Op::insert) return corrupt("is new and leaves a value out");
+      if (old_kind == OldTuple::full) value = &before[field.place];
+    }
     MAIA_TRY(push(batch.mutable_after(i), i, *value));
   }
   return {};

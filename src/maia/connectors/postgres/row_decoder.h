@@ -44,10 +44,11 @@ class RowDecoder {
     TupleView after;
   };
   Status push_row(Batch& batch, Op op, std::uint64_t ordinal, const Images& images) const;
-  Status push_after(Batch& batch, const Images& images) const;
+  Status push_after(Batch& batch, Op op, const Images& images) const;
   Status push_before(Batch& batch, const Images& images) const;
   Status push(ColumnVector& column, std::size_t index, const TupleValue& value) const;
-  Status fits(const Images& images) const;
+  Status fits(Op op, const Images& images) const;
+  Error corrupt(std::string_view what) const;
 
   SchemaRef schema_;
   std::vector<ValueDecoder> decoders_;  ///< by column of the batch

@@ -2,6 +2,7 @@
 #include "maia/connectors/postgres/value_binary.h"
 
 #include <bit>
+#include <limits>
 
 #include "maia/connectors/postgres/builtin_types.h"
 #include "maia/connectors/postgres/numeric_binary.h"
