@@ -46,8 +46,7 @@ void keep_running_input() {
 
 void on_signal(int number) {
   keep_running_input();
-  signal(number, SIG_DFL);
-  raise(number);
+  _exit(128 + number);
 }
 
 void run(const Input& input) {
@@ -125,7 +124,7 @@ int main(int count, char** arguments) {
     fmt::print(stderr, "usage: {} CORPUS_DIRECTORY\n", arguments[0]);
     return 2;
   }
-  for (const int number : {SIGABRT, SIGILL, SIGTRAP, SIGSEGV}) signal(number, on_signal);
+  for (const int number : {SIGABRT, SIGILL, SIGTRAP}) signal(number, on_signal);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(keep_running_input);
 
   auto seeds = read_corpus(arguments[1]);
