@@ -11,6 +11,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "maia/connectors/postgres/session.h"
+
 namespace maia::postgres {
 namespace {
 
@@ -21,6 +23,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr milliseconds kStopLatency{50};
 /// How long a server may take to answer a cancel request before we give the session up.
 constexpr milliseconds kCancelPatience{3'000};
+constexpr std::uint16_t kUsualPort = 5432;
 
 SteadyClock::time_point deadline_of(const Limits& limits) {
   return limits.timeout.count() == 0 ? SteadyClock::time_point::max() : SteadyClock::now() + limits.timeout;
@@ -80,13 +83,9 @@ std::string literal(PGconn* conn, const std::string& value) {
 
 }  // namespace
 
-bool Endpoint::is_local() const {
-  return host.empty() || host.starts_with('/') || host.starts_with('@') || host == "localhost" ||
-         host.starts_with("127.") || host == "::1";
-}
-
-std::string Endpoint::describe() const {
-  return user + "@" + host + ":" + std::to_string(port) + "/" + database;
+std::string describe(const net::ConnectionSettings& endpoint) {
+  return endpoint.user + "@" + endpoint.host + ":" + std::to_string(endpoint.port.value_or(kUsualPort)) +
+         "/" + endpoint.database;
 }
 
 Rows::~Rows() {
@@ -126,9 +125,9 @@ std::uint64_t Rows::affected() const {
 
 Result<std::unique_ptr<Connection>> Connection::open(const Options& options, std::stop_token stop) {
   const auto& at = options.endpoint;
-  const auto port = std::to_string(at.port);
-  const bool verify = !at.tls_off && !at.is_local();
-  const auto roots = !at.ca_file.empty() ? at.ca_file : system_roots();
+  const auto port = std::to_string(at.port.value_or(kUsualPort));
+  const bool verify = at.verifies() || (at.tls != net::Tls::off && !at.tls_ca_file.empty());
+  const auto roots = !at.tls_ca_file.empty() ? at.tls_ca_file : system_roots();
   std::vector<std::pair<const char*, const char*>> words = {
       {"host", at.host.c_str()},
       {"port", port.c_str()},
@@ -136,18 +135,18 @@ Result<std::unique_ptr<Connection>> Connection::open(const Options& options, std
       {"dbname", at.database.c_str()},
       {"application_name", options.application_name.c_str()},
       {"client_encoding", "UTF8"},
-      {"sslmode", at.tls_off                      ? "disable"
-                  : verify || !at.ca_file.empty() ? "verify-full"
-                                                  : "prefer"},
+      {"sslmode", at.tls == net::Tls::off ? "disable"
+                  : verify                ? "verify-full"
+                                          : "prefer"},
       {"keepalives_idle", "30"},
       {"keepalives_interval", "10"},
       {"keepalives_count", "3"},
       {"tcp_user_timeout", "60000"},
   };
   if (!at.password.empty()) words.emplace_back("password", at.password.reveal().c_str());
-  if (verify || !at.ca_file.empty()) words.emplace_back("sslrootcert", roots.c_str());
-  if (!at.certificate_file.empty()) words.emplace_back("sslcert", at.certificate_file.c_str());
-  if (!at.key_file.empty()) words.emplace_back("sslkey", at.key_file.c_str());
+  if (verify) words.emplace_back("sslrootcert", roots.c_str());
+  if (!at.tls_certificate_file.empty()) words.emplace_back("sslcert", at.tls_certificate_file.c_str());
+  if (!at.tls_key_file.empty()) words.emplace_back("sslkey", at.tls_key_file.c_str());
   if (options.replication) words.emplace_back("replication", "database");
 
   std::vector<const char*> keys, values;
@@ -159,9 +158,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const Options& options, std
   values.push_back(nullptr);
   PGconn* conn = PQconnectStartParams(keys.data(), values.data(), 0);
   if (conn == nullptr) {
-    return Error{Error::Code::storage, Recovery::retry, "no memory for a connection to " + at.describe(), ""};
+    return Error{Error::Code::storage, Recovery::retry, "no memory for a connection to " + describe(at), ""};
   }
-  std::unique_ptr<Connection> connection(new Connection(conn, at.describe()));
+  std::unique_ptr<Connection> connection(new Connection(conn, describe(at)));
   MAIA_TRY(connection->connect(options, stop));
   return connection;
 }
@@ -189,13 +188,13 @@ Status Connection::connect(const Options& options, const std::stop_token& stop) 
   PQsetErrorVerbosity(conn_, PQERRORS_DEFAULT);
   PQsetNoticeReceiver(conn_, log_notice, nullptr);
   PQsetnonblocking(conn_, 1);
-  std::string sets;
+  auto sets = session_set_statements();
   for (const auto& [name, value] : options.settings) {
     if (name.starts_with('?')) continue;
     sets += "SET " + name + " TO " + literal(conn_, value) + ";";
   }
   const Limits limits{options.connect_timeout, stop};
-  if (!sets.empty()) MAIA_TRY(in("prepare the session at " + where_, run(sets, limits)));
+  MAIA_TRY(in("prepare the session at " + where_, run(sets, limits)));
   for (const auto& [name, value] : options.settings) {
     if (!name.starts_with('?')) continue;
     const auto set = run("SET " + name.substr(1) + " TO " + literal(conn_, value), limits);

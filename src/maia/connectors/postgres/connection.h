@@ -14,31 +14,15 @@
 #include <vector>
 
 #include "maia/base/result.h"
-#include "maia/base/secret.h"
+#include "maia/net/connection.h"
 
 struct pg_conn;
 struct pg_result;
 
 namespace maia::postgres {
 
-/// Where a server is and who we are there.
-struct Endpoint {
-  std::string host = "localhost";  ///< name, address, or the directory of a Unix socket
-  std::uint16_t port = 5432;
-  std::string user;
-  Secret password;
-  std::string database;
-  /// Without it the server's certificate and host name are verified, unless the server is on loopback or a
-  /// Unix socket.
-  bool tls_off = false;
-  std::string ca_file;  ///< roots to trust; empty: the system's
-  std::string certificate_file;
-  std::string key_file;
-
-  bool is_local() const;  ///< loopback or Unix socket
-  /// "user@host:port/database", for messages.
-  std::string describe() const;
-};
+/// "user@host:port/database", for messages.
+std::string describe(const net::ConnectionSettings& endpoint);
 
 /// The rows of one statement, as text. Views live as long as the object.
 class Rows {
@@ -82,10 +66,11 @@ using Parameter = std::optional<std::string>;  ///< text form, or NULL
 class Connection {
  public:
   struct Options {
-    Endpoint endpoint;
+    net::ConnectionSettings endpoint;
     bool replication = false;  ///< a walsender session of the database
     std::string application_name = "maia";
-    /// Session settings (SET), in order; a setting that starts with '?' may be refused by the server.
+    /// Session settings (SET) over session_settings(), in order; the server may refuse one that starts with
+    /// '?'.
     std::vector<std::pair<std::string, std::string>> settings;
     std::chrono::milliseconds connect_timeout{15'000};
   };
