@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "maia/base/clock.h"
+#include "maia/connector/source.h"
+#include "maia/engine/backoff.h"
+#include "maia/engine/confirm.h"
+#include "maia/engine/options.h"
+#include "maia/engine/status.h"
+#include "maia/engine/task.h"
+#include "maia/journal/journal.h"
+
+namespace maia::engine {
+
+/// Reads the source's log into the journal and confirms what is durable. Never waits for a destination, so keepalives
+/// are answered whatever the destinations do.
+class Capture final : public Task {
+ public:
+  /// All outlive the task.
+  struct Parts {
+    Source& source;
+    std::mutex& source_mutex;  ///< guards calls on `source` (not on its streams)
+    Journal& journal;
+    Confirm& confirm;
+    StatusBoard& board;
+    Observer& observer;
+    Clock& clock;
+  };
+  /// Streams from the journal's tail, or from `start` while the journal is empty; `known` are the shapes that
+  /// the tables have there.
+  Capture(Parts parts, const PipelineOptions& options, Position start, std::vector<SchemaRef> known);
+
+  const std::string& name() const override { return name_; }
+  Result<Step> step(std::stop_token stop) override;
+
+  /// Makes the position of an idle source durable at once instead of now and then; for draining. Thread-safe.
+  void hurry(bool on) { hurry_ = on; }
+
+ private:
+  Status connect();
+  Status take(StreamEvent event);
+  Result<Step> recover(Error error);
+  void publish(std::uint64_t changes);
+
+  Parts parts_;
+  const PipelineOptions& options_;
+  const std::string name_ = "capture";
+  Position start_;
+  std::vector<SchemaRef> known_;
+  std::unique_ptr<Stream> stream_;
+  std::uint64_t runs_ = 0;
+  Backoff backoff_;
+  Clock::Steady last_idle_{};
+  Clock::Steady last_heartbeat_{};
+  Clock::Steady last_publish_{};
+  std::uint64_t changes_ = 0;
+  std::atomic<bool> hurry_{false};
+};
+
+}  // namespace maia::engine

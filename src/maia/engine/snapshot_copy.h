@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "maia/connector/destination.h"
+#include "maia/connector/source.h"
+#include "maia/engine/copy_queue.h"
+#include "maia/engine/dead_letters.h"
+#include "maia/engine/options.h"
+#include "maia/engine/table_entry.h"
+
+namespace maia::engine {
+
+/// Copies the tables that one destination lacks, out of one snapshot: readers in parallel by chunks, one writer. What is
+/// done is a fact in the destination's checkpoint, committed with the rows. Used from the destination's thread; owns
+/// the readers' threads and ends them when destroyed.
+class SnapshotCopy {
+ public:
+  /// Commits the facts of the given tables with what has been written.
+  using Commit = std::function<Status()>;
+  /// Keeps the rows that the transforms refused.
+  using Bury = std::function<Status(const Batch&, const TableEntry&, std::span<const Transaction>,
+                                    const std::vector<RowFailure>&)>;
+  struct Parts {
+    Destination& destination;
+    Commit commit;
+    Bury bury;
+    WallMicros started_at = 0;
+  };
+
+  /// Plans the tables and makes them ready at the destination (one transaction), then starts the readers.
+  /// `tables` outlive the copy; each is `waiting` or in `snapshot`.
+  static Result<std::unique_ptr<SnapshotCopy>> start(Parts parts, std::shared_ptr<Snapshot> snapshot,
+                                                     std::vector<TableEntry*> tables,
+                                                     const PipelineOptions& options);
+  ~SnapshotCopy();
+
+  /// Writes and commits one round of chunks. True when that was the last one.
+  Result<bool> step(std::stop_token stop);
+
+ private:
+  SnapshotCopy(Parts parts, std::shared_ptr<Snapshot> snapshot, std::vector<TableEntry*> tables,
+               std::size_t budget);
+  Status plan(TableEntry& entry, std::size_t index, std::vector<CopyJob>& jobs);
+  void schedule(std::vector<CopyJob> jobs);
+  void read_all(std::stop_token stop);
+  Status write(const CopyJob& job, Batch batch);
+  void complete(const CopyJob& job);
+  Status finish();
+
+  Parts parts_;
+  std::shared_ptr<Snapshot> snapshot_;
+  std::vector<TableEntry*> tables_;
+  std::vector<SchemaRef> schemas_;    // as the readers use them; constant once the readers run
+  std::vector<bool> converging_;      // by table
+  std::vector<std::size_t> left_;     // chunks, by table
+  std::map<std::pair<std::size_t, std::uint32_t>, std::uint64_t> rows_in_chunk_;
+  std::uint64_t round_ = 0;
+  std::uint64_t rounds_ = 0;
+  CopyQueue queue_;
+  std::vector<std::jthread> readers_;
+};
+
+}  // namespace maia::engine

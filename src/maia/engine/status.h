@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "maia/base/clock.h"
+#include "maia/base/result.h"
+#include "maia/engine/table_fact.h"
+
+namespace maia::engine {
+
+/// What people see of one table at one destination.
+struct TableStatus {
+  std::string id;
+  std::string source;  ///< name at the source
+  std::string target;  ///< name at the destination
+  TableState state = TableState::waiting;
+  std::uint64_t snapshot_rows = 0;
+  std::uint64_t snapshot_rows_estimate = 0;
+  WallMicros snapshot_started = 0;   ///< of this run; 0: not in this run
+  WallMicros snapshot_finished = 0;  ///< of this run
+  std::uint64_t snapshot_rows_at_start = 0;
+  std::uint64_t changes = 0;          ///< delivered in this run
+  std::uint64_t schema_changes = 0;   ///< followed in this run
+  std::string last_schema_change;
+  std::uint64_t dead_letters = 0;     ///< in this run
+};
+
+struct DestinationStatus {
+  std::string name;
+  std::string state = "opening";  ///< opening, snapshot, streaming, waiting to retry, failed
+  std::uint64_t sequence = 0;
+  std::string position;  ///< in words
+  std::int64_t lag_micros = 0;  ///< of the newest transaction that is durable; 0 when caught up
+  std::uint64_t commits = 0;
+  std::uint64_t retries = 0;
+  std::string last_error;
+  std::string hint;
+  std::map<std::string, TableStatus> tables;  ///< by table id
+};
+
+struct PipelineStatus {
+  std::string name;
+  std::string capture = "opening";  ///< opening, streaming, waiting to retry, failed
+  std::string capture_error;
+  std::string captured;  ///< position in words
+  std::uint64_t captured_changes = 0;
+  std::optional<std::uint64_t> source_lag_bytes;
+  std::uint64_t journal_bytes = 0;
+  std::uint64_t reconnects = 0;
+  std::vector<DestinationStatus> destinations;
+};
+
+/// Where tasks write what people see. Thread-safe; written at most a few times per second and table by each task.
+class StatusBoard {
+ public:
+  void change(const std::function<void(PipelineStatus&)>& edit) {
+    const std::lock_guard lock(mutex_);
+    edit(status_);
+  }
+  PipelineStatus read() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  PipelineStatus status_;  // guarded by mutex_
+};
+
+/// What happens in a pipeline, for logs and metrics. Called from the tasks' threads; must be thread-safe and quick.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  enum class Level { info, warning, error };
+  using Fields = std::vector<std::pair<std::string_view, std::string>>;
+  virtual void event(Level level, std::string_view what, const Fields& fields) = 0;
+};
+
+}  // namespace maia::engine
