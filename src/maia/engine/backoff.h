@@ -7,8 +7,8 @@
 
 namespace maia::engine {
 
-/// Exponential waiting times with jitter: 100 ms doubling to 10 s, each between half and all of its nominal length, so
-/// that many pipelines do not return to a sick server at the same instant.
+/// Exponential waiting times with jitter: 100 ms doubling to 10 s, each between half and all of its nominal
+/// length, so that many pipelines do not return to a sick server at the same instant.
 class Backoff {
  public:
   explicit Backoff(std::uint64_t seed) : random_(seed) {}

@@ -44,7 +44,8 @@ Status Capture::take(StreamEvent event) {
     const auto order = parts_.source.compare(idle->position, parts_.journal.tail().position);
     if (!due || order <= 0) return {};
   }
-  if (const auto* changes = std::get_if<StreamEvent::Changes>(&event.what)) changes_ += changes->window.rows();
+  if (const auto* changes = std::get_if<StreamEvent::Changes>(&event.what))
+    changes_ += changes->window.rows();
   if (const auto* part = std::get_if<StreamEvent::Fragment>(&event.what)) changes_ += part->window.rows();
   last_idle_ = now;
   MAIA_TRY(parts_.journal.append(std::move(event)));

@@ -16,8 +16,8 @@
 
 namespace maia::engine {
 
-/// Reads the source's log into the journal and confirms what is durable. Never waits for a destination, so keepalives
-/// are answered whatever the destinations do.
+/// Reads the source's log into the journal and confirms what is durable. Never waits for a destination, so
+/// keepalives are answered whatever the destinations do.
 class Capture final : public Task {
  public:
   /// All outlive the task.

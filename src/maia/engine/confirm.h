@@ -11,8 +11,9 @@
 
 namespace maia::engine {
 
-/// Decides what the source may discard: the only caller of Stream::confirm in the program. It is fed with nothing but
-/// what a destination has read back or committed, and it confirms the oldest of these. Thread-safe.
+/// Decides what the source may discard: the only caller of Stream::confirm in the program. It is fed with
+/// nothing but what a destination has read back or committed, and it confirms the oldest of these.
+/// Thread-safe.
 class Confirm {
  public:
   /// `source` outlives this.
@@ -38,7 +39,7 @@ class Confirm {
   const Source& source_;
   mutable std::mutex mutex_;
   std::map<std::string, std::optional<Oldest>> durable_;  // guarded by mutex_
-  Position told_;                                          // used by the capture thread
+  Position told_;                                         // used by the capture thread
 };
 
 }  // namespace maia::engine

@@ -24,8 +24,8 @@ std::optional<CopyJob> CopyQueue::take() {
 
 Status CopyQueue::push(const CopyJob& job, Batch batch, std::stop_token stop) {
   std::unique_lock lock(mutex_);
-  // Rows of the current round always find room for one batch, or the writer would wait for ever behind rows of
-  // later rounds.
+  // Rows of the current round always find room for one batch, or the writer would wait for ever behind rows
+  // of later rounds.
   changed_.wait(lock, stop, [&] {
     return ended_ || bytes_ < budget_ || (job.round <= current_ && lanes_[job.round].empty());
   });

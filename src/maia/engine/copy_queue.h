@@ -23,9 +23,9 @@ struct CopyJob {
   std::uint64_t round = 0;
 };
 
-/// Hands chunks to the readers and their batches to the one writer. Chunks come in rounds, and the writer commits after
-/// each: then no chunk is half written, so a chunk is done or not done in the same transaction as its rows. Readers run
-/// ahead into the next rounds as far as the byte budget allows. Thread-safe.
+/// Hands chunks to the readers and their batches to the one writer. Chunks come in rounds, and the writer
+/// commits after each: then no chunk is half written, so a chunk is done or not done in the same transaction
+/// as its rows. Readers run ahead into the next rounds as far as the byte budget allows. Thread-safe.
 class CopyQueue {
  public:
   explicit CopyQueue(std::size_t budget_bytes) : budget_(budget_bytes) {}
@@ -34,8 +34,8 @@ class CopyQueue {
 
   /// Reader: the next chunk; nothing when none is left or the copy ended.
   std::optional<CopyJob> take();
-  /// Reader: hands over rows of a chunk; waits while the budget is used up, except that an empty lane always takes
-  /// one. Code::cancelled when the copy ended.
+  /// Reader: hands over rows of a chunk; waits while the budget is used up, except that an empty lane always
+  /// takes one. Code::cancelled when the copy ended.
   Status push(const CopyJob& job, Batch batch, std::stop_token stop);
   void finish(const CopyJob& job);
   /// Reader: the copy cannot go on.
@@ -45,7 +45,8 @@ class CopyQueue {
     CopyJob job;
     std::optional<Batch> batch;  ///< nothing: the chunk is complete
   };
-  /// Writer: the next batch or end of chunk of the round. Nothing when the round is complete. The first error of a reader.
+  /// Writer: the next batch or end of chunk of the round. Nothing when the round is complete. The first error
+  /// of a reader.
   Result<std::optional<Item>> next(std::uint64_t round, std::stop_token stop);
   /// Writer: no more pushes are wanted; readers return.
   void end();
@@ -55,8 +56,8 @@ class CopyQueue {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<CopyJob> jobs_;
-  std::map<std::uint64_t, std::deque<Item>> lanes_;      // by round
-  std::map<std::uint64_t, std::size_t> open_chunks_;     // by round: not yet complete
+  std::map<std::uint64_t, std::deque<Item>> lanes_;   // by round
+  std::map<std::uint64_t, std::size_t> open_chunks_;  // by round: not yet complete
   std::uint64_t current_ = 0;
   std::size_t bytes_ = 0;
   std::optional<Error> error_;

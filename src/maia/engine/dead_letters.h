@@ -16,7 +16,7 @@ struct DeadLetter {
   std::string table;  ///< at the source
   std::string stage;  ///< "transform"
   std::string reason;
-  std::string row;    ///< values as the source sent them, JSON
+  std::string row;  ///< values as the source sent them, JSON
   std::string position;
   WallMicros failed_at = 0;
 };

@@ -13,8 +13,8 @@ constexpr std::chrono::milliseconds kPublishEvery{200};
 
 }  // namespace
 
-Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOptions options, OpenDestination open,
-                   std::vector<std::unique_ptr<Transform>> transforms)
+Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOptions options,
+                   OpenDestination open, std::vector<std::unique_ptr<Transform>> transforms)
     : parts_(parts),
       pipeline_(pipeline),
       options_(std::move(options)),
@@ -45,7 +45,10 @@ Status Delivery::assign(const std::vector<SourceTable>& tables, const Position& 
   offered_ = tables;
   from_ = from;
   snapshot_ = std::move(snapshot);
-  if (checkpoint_.position.empty()) checkpoint_.position = from;
+  if (checkpoint_.position.empty()) {
+    checkpoint_.position = from;
+    checkpoint_.sequence = parts_.journal.tail().sequence;
+  }
   MAIA_TRY(load_tables());
   phase_ = Phase::copying;
   publish("snapshot");
@@ -62,7 +65,8 @@ Status Delivery::load_tables() {
     auto fact = MAIA_TRY(in(options_.name, table_fact_from_json(json)));
     auto route = MAIA_TRY(TableRoute::bind(fact.source, transforms_, options_));
     route.set_target(fact.target);
-    tables_.emplace(*id, TableEntry{.fact = std::move(fact), .route = std::move(route), .last_schema_change = {}});
+    tables_.emplace(*id,
+                    TableEntry{.fact = std::move(fact), .route = std::move(route), .last_schema_change = {}});
   }
   for (const auto& table : offered_) {
     if (!table.problem.empty()) continue;
@@ -73,10 +77,10 @@ Status Delivery::load_tables() {
       fact.state = pipeline_.snapshot ? TableState::waiting : TableState::streaming;
       fact.source = table.schema;
       fact.target = route.wanted();
-      tables_.emplace(id, TableEntry{.fact = std::move(fact),
-                                     .route = std::move(route),
-                                     .dirty = true,
-                                     .last_schema_change = {}});
+      tables_.emplace(
+          id,
+          TableEntry{
+              .fact = std::move(fact), .route = std::move(route), .dirty = true, .last_schema_change = {}});
     }
     tables_.at(id).rows_estimate = table.rows_estimate;
   }
@@ -95,10 +99,11 @@ Status Delivery::refuse_meeting_tables() const {
   for (const auto& [id, entry] : tables_) {
     const auto [at, fresh] = taken.emplace(entry.route.target().name, &entry);
     if (fresh) continue;
-    return Error{Error::Code::invalid_config, Recovery::halt,
-                 fmt::format("{} and {} would both be written to {}", to_string(at->second->fact.source->name),
-                             to_string(entry.fact.source->name), to_string(at->first)),
-                 "change routes: so that they part, or set allow_merge: true if that is meant"};
+    return Error{
+        Error::Code::invalid_config, Recovery::halt,
+        fmt::format("{} and {} would both be written to {}", to_string(at->second->fact.source->name),
+                    to_string(entry.fact.source->name), to_string(at->first)),
+        "change routes: so that they part, or set allow_merge: true if that is meant"};
   }
   return {};
 }
@@ -143,11 +148,10 @@ Result<Step> Delivery::copy(std::stop_token stop) {
     std::sort(tables.begin(), tables.end(), [](const TableEntry* a, const TableEntry* b) {
       return a->fact.source->name < b->fact.source->name;
     });
-    SnapshotCopy::Parts parts{
-        .destination = *destination_,
-        .commit = [this] { return commit(checkpoint_.sequence, checkpoint_.position); },
-        .bury = [this](const auto&... row) { return bury(row...); },
-        .started_at = parts_.clock.wall()};
+    SnapshotCopy::Parts parts{.destination = *destination_,
+                              .commit = [this] { return commit(checkpoint_.sequence, checkpoint_.position); },
+                              .bury = [this](const auto&... row) { return bury(row...); },
+                              .started_at = parts_.clock.wall()};
     copy_ = MAIA_TRY(SnapshotCopy::start(std::move(parts), snapshot_, std::move(tables), pipeline_));
     return Step::again();
   }
@@ -253,8 +257,9 @@ void Delivery::publish(std::string_view state, const Error* error) {
   last_publish_ = parts_.clock.steady();
   const auto now = parts_.clock.wall();
   parts_.board.change([&](PipelineStatus& status) {
-    const auto found = std::find_if(status.destinations.begin(), status.destinations.end(),
-                                    [&](const DestinationStatus& each) { return each.name == options_.name; });
+    const auto found =
+        std::find_if(status.destinations.begin(), status.destinations.end(),
+                     [&](const DestinationStatus& each) { return each.name == options_.name; });
     auto& mine = found == status.destinations.end() ? status.destinations.emplace_back() : *found;
     mine.name = options_.name;
     mine.state = state;
@@ -271,7 +276,8 @@ void Delivery::publish(std::string_view state, const Error* error) {
         table.snapshot_started = now;
         table.snapshot_rows_at_start = entry.fact.rows;
       }
-      if (entry.fact.state > TableState::snapshot && table.snapshot_finished == 0) table.snapshot_finished = now;
+      if (entry.fact.state > TableState::snapshot && table.snapshot_finished == 0)
+        table.snapshot_finished = now;
       table.id = id;
       table.source = to_string(entry.fact.source->name);
       table.target = to_string(entry.route.target().name);
@@ -286,14 +292,16 @@ void Delivery::publish(std::string_view state, const Error* error) {
   });
 }
 
-Result<Destination::QueryResult> Delivery::query(std::string_view sql, const Destination::QueryLimits& limits) {
+Result<Destination::QueryResult> Delivery::query(std::string_view sql,
+                                                 const Destination::QueryLimits& limits) {
   std::shared_ptr<Destination> destination;
   {
     const std::lock_guard lock(destination_mutex_);
     destination = destination_;
   }
   if (!destination) {
-    return Error{Error::Code::unavailable, Recovery::retry, options_.name + " is not open yet", "try again shortly"};
+    return Error{Error::Code::unavailable, Recovery::retry, options_.name + " is not open yet",
+                 "try again shortly"};
   }
   return destination->query(sql, limits);
 }

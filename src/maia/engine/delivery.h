@@ -26,9 +26,9 @@
 
 namespace maia::engine {
 
-/// Takes windows out of the journal, through the transforms, into one destination, and commits the checkpoint with them.
-/// Before that it copies the tables that the destination does not have yet. After an error it goes back to the checkpoint
-/// that the destination holds, whatever was in flight.
+/// Takes windows out of the journal, through the transforms, into one destination, and commits the checkpoint
+/// with them. Before that it copies the tables that the destination does not have yet. After an error it goes
+/// back to the checkpoint that the destination holds, whatever was in flight.
 class Delivery final : public Task {
  public:
   using OpenDestination = std::function<Result<std::unique_ptr<Destination>>()>;
@@ -51,9 +51,11 @@ class Delivery final : public Task {
   /// Opens the destination and reads its checkpoint; before the first step.
   Status open();
   const Checkpoint& checkpoint() const { return checkpoint_; }
-  /// The tables that the source offers, `from` where capture begins for a destination that has nothing yet, and the
-  /// snapshot that is at hand, if there is one. Binds every route, so that a mapping that cannot work fails here.
-  Status assign(const std::vector<SourceTable>& tables, const Position& from, std::shared_ptr<Snapshot> snapshot);
+  /// The tables that the source offers, `from` where capture begins for a destination that has nothing yet,
+  /// and the snapshot that is at hand, if there is one. Binds every route, so that a mapping that cannot work
+  /// fails here.
+  Status assign(const std::vector<SourceTable>& tables, const Position& from,
+                std::shared_ptr<Snapshot> snapshot);
 
   /// The shapes of the tables as of the checkpoint.
   std::vector<SchemaRef> delivered_shapes() const;
@@ -86,7 +88,8 @@ class Delivery final : public Task {
   void settle(const Window& window);
   Status bury(const Batch& batch, const TableEntry& entry, std::span<const Transaction> transactions,
               const std::vector<RowFailure>& failures);
-  /// Rows of the window from this ordinal on are news for who has everything up to `position`; UINT64_MAX: none is.
+  /// Rows of the window from this ordinal on are news for who has everything up to `position`; UINT64_MAX:
+  /// none is.
   std::uint64_t first_news(const Window& window, const Position& position) const;
   void publish(std::string_view state, const Error* error = nullptr);
 
@@ -117,7 +120,7 @@ class Delivery final : public Task {
 
   Backoff backoff_;
   Clock::Steady last_publish_{};
-  WallMicros newest_commit_ = 0;   ///< at the source, of the last transaction delivered
+  WallMicros newest_commit_ = 0;  ///< at the source, of the last transaction delivered
   std::int64_t lag_micros_ = 0;
   std::uint64_t commits_ = 0;
   std::uint64_t retries_ = 0;

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "maia/config/json.h"
 #include "maia/engine/delivery.h"
 #include "maia/engine/drift.h"
 #include "maia/engine/rewrite.h"
 #include "maia/engine/schema_diff.h"
+#include "maia/types/value_text.h"
 
 namespace maia::engine {
 namespace {
@@ -31,9 +33,13 @@ std::string in_words(const std::vector<ColumnChange>& changes) {
     switch (change.kind) {
       case ColumnChange::Kind::add: words += "added " + change.column; break;
       case ColumnChange::Kind::drop: words += "dropped " + change.column; break;
-      case ColumnChange::Kind::rename: words += fmt::format("renamed {} to {}", change.old_name, change.column); break;
+      case ColumnChange::Kind::rename:
+        words += fmt::format("renamed {} to {}", change.old_name, change.column);
+        break;
       case ColumnChange::Kind::retype: words += "changed the type of " + change.column; break;
-      case ColumnChange::Kind::nullability: words += "changed whether " + change.column + " may be null"; break;
+      case ColumnChange::Kind::nullability:
+        words += "changed whether " + change.column + " may be null";
+        break;
       case ColumnChange::Kind::key: words += "changed the key"; break;
       case ColumnChange::Kind::default_value: words += "changed the default of " + change.column; break;
     }
@@ -81,7 +87,8 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, std::uint6
   auto found = tables_.find(batch.schema()->id);
   if (found == tables_.end() || !same_shape(*found->second.fact.source, *batch.schema())) {
     // The stream speaks of a shape that no change announced: the change fell into a time that we did not see.
-    MAIA_TRY(follow(window, SchemaChange{.before = nullptr, .after = batch.schema(), .columns = {}, .ordinal = 0}));
+    MAIA_TRY(follow(window,
+                    SchemaChange{.before = nullptr, .after = batch.schema(), .columns = {}, .ordinal = 0}));
     found = tables_.find(batch.schema()->id);
   }
   auto& entry = found->second;
@@ -93,13 +100,14 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, std::uint6
     if (rows->rows() == 0) return {};
   }
   std::vector<RowFailure> failures;
-  auto routed = MAIA_TRY(in(to_string(entry.fact.source->name),
-                            entry.route.apply(*rows, window.transactions, failures)));
+  auto routed = MAIA_TRY(
+      in(to_string(entry.fact.source->name), entry.route.apply(*rows, window.transactions, failures)));
   if (!failures.empty()) MAIA_TRY(bury(*rows, entry, window.transactions, failures));
   entry.changes += rows->rows();
   if (routed.batch->rows() == 0) return {};
-  const bool converging = entry.fact.converge_until && !window.transactions.empty() &&
-                          parts_.source.compare(window.transactions.front().position, *entry.fact.converge_until) <= 0;
+  const bool converging =
+      entry.fact.converge_until && !window.transactions.empty() &&
+      parts_.source.compare(window.transactions.front().position, *entry.fact.converge_until) <= 0;
   pending_.push_back(maia::Delivery{
       .target = &entry.route.target(), .batch = routed.batch, .fresh = false, .converging = converging});
   if (routed.own) pending_batches_.push_back(std::move(routed.own));
@@ -165,7 +173,8 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
     const auto at_source = change.after->find(step.column);
     const auto at_target = plan.target.find(step.column);
     for (const auto& announced : change.columns) {
-      const bool same = announced.kind == step.kind && announced.column == step.column && at_source && at_target &&
+      const bool same = announced.kind == step.kind && announced.column == step.column && at_source &&
+                        at_target &&
                         change.after->columns[*at_source].type == plan.target.columns[*at_target].type;
       if (same) step.existing_rows = announced.existing_rows;
     }
@@ -177,7 +186,8 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
     const SchemaChange at_destination{
         .before = before.schema, .after = shape, .columns = plan.changes, .ordinal = change.ordinal};
     auto altered = destination_->alter(before, route.target(), at_destination);
-    if (!altered.ok() && altered.error().recovery == Recovery::halt && options_.drift.on_drift == Drift::try_evolve) {
+    if (!altered.ok() && altered.error().recovery == Recovery::halt &&
+        options_.drift.on_drift == Drift::try_evolve) {
       for (const auto& step : plan.changes) refused.insert(step.kind);
       auto error = std::move(altered).error();
       error.recovery = Recovery::retry;
@@ -199,12 +209,65 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
   return {};
 }
 
+namespace {
+
+/// The values that came with a change, as a JSON object of canonical texts.
+std::string row_as_json(const Batch& batch, std::size_t row) {
+  std::string json = "{";
+  std::string text;
+  for (std::size_t i = 0; i < batch.columns(); ++i) {
+    const auto& column = batch.schema()->columns[i];
+    const auto& values = batch.op(row) == Op::remove ? batch.before(i) : batch.after(i);
+    if (values.presence(row) == Presence::unchanged) continue;
+    if (json.size() > 1) json += ',';
+    json += config::json_quoted(column.name) + ":";
+    if (!values.has_value(row)) {
+      json += "null";
+      continue;
+    }
+    text.clear();
+    append_value_text(text, column.type, values, row);
+    json += config::json_quoted(text);
+  }
+  return json + "}";
+}
+
+}  // namespace
+
+Status Delivery::bury(const Batch& batch, const TableEntry& entry, std::span<const Transaction> transactions,
+                      const std::vector<RowFailure>& failures) {
+  const auto table = to_string(entry.fact.source->name);
+  if (pipeline_.stop_on_row_failure) {
+    return Error{Error::Code::data, Recovery::halt,
+                 fmt::format("{}: a row failed: {}", table, failures[0].reason),
+                 "mend the transform or the row, or set errors.policy to dead_letter"};
+  }
+  std::vector<DeadLetter> letters;
+  for (const auto& failure : failures) {
+    const auto ordinal = batch.ordinal(failure.row);
+    const auto later = std::find_if(transactions.begin(), transactions.end(),
+                                    [&](const Transaction& each) { return each.first_ordinal > ordinal; });
+    const auto& transaction = *(later - 1);
+    letters.push_back(DeadLetter{.operation_id = operation_id(transaction, ordinal),
+                                 .destination = options_.name,
+                                 .table = table,
+                                 .stage = "transform",
+                                 .reason = failure.reason,
+                                 .row = row_as_json(batch, failure.row),
+                                 .position = parts_.source.describe(transaction.position),
+                                 .failed_at = parts_.clock.wall()});
+  }
+  tables_.at(batch.schema()->id).dead_letters += letters.size();
+  return parts_.dead_letters.record(letters);
+}
+
 Status Delivery::flush() {
   if (!pending_.empty()) MAIA_TRY(destination_->write(pending_));
   pending_.clear();
   pending_batches_.clear();
   // The window in hand is still being read.
-  if (pending_windows_.size() > 1) pending_windows_.erase(pending_windows_.begin(), pending_windows_.end() - 1);
+  if (pending_windows_.size() > 1)
+    pending_windows_.erase(pending_windows_.begin(), pending_windows_.end() - 1);
   return {};
 }
 

@@ -15,8 +15,8 @@ namespace maia::engine {
 /// What happens at the destination to a row that was deleted at the source.
 enum class Deletes : std::uint8_t { apply, soft, ignore };
 
-/// Renames tables on the way: `from` and `to` are "schema.table" with at most one `*` in each part; what a star of
-/// `from` matched replaces the star of the same part of `to`. The first rule that matches counts.
+/// Renames tables on the way: `from` and `to` are "schema.table" with at most one `*` in each part; what a
+/// star of `from` matched replaces the star of the same part of `to`. The first rule that matches counts.
 struct RouteRule {
   std::string from;
   std::string to;
@@ -45,18 +45,19 @@ struct DestinationOptions {
   std::string name;
   TableTarget::Mode mode = TableTarget::Mode::upsert;
   Deletes deletes = Deletes::apply;
-  std::vector<std::string> key;                               ///< for every table; empty: the table's own
-  std::map<std::string, std::vector<std::string>> key_by_table;  ///< by "schema.table" or "table" at the source
+  std::vector<std::string> key;  ///< for every table; empty: the table's own
+  std::map<std::string, std::vector<std::string>>
+      key_by_table;  ///< by "schema.table" or "table" at the source
   std::vector<RouteRule> routes;
   bool allow_merge = false;  ///< several source tables may meet in one destination table
   DriftOptions drift;
-  std::size_t max_rows = 100'000;         ///< of one destination transaction, as far as source transactions allow
+  std::size_t max_rows = 100'000;  ///< of one destination transaction, as far as source transactions allow
   std::size_t max_bytes = 32 * 1024 * 1024;
 };
 
 struct PipelineOptions {
   std::string name;
-  bool snapshot = true;            ///< copy the rows that are there before streaming
+  bool snapshot = true;  ///< copy the rows that are there before streaming
   std::uint32_t snapshot_readers = 2;
   std::size_t snapshot_queue_bytes = 16 * 1024 * 1024;
   bool stop_on_row_failure = false;  ///< otherwise rows that a transform refuses become dead letters

@@ -47,8 +47,9 @@ Status PipelineRun::start(std::stop_token stop) {
     auto started = start_once();
     if (started.ok() || started.error().recovery == Recovery::halt) return started;
     const auto wait = backoff.next();
-    parts_.observer->event(Observer::Level::warning, "the pipeline could not start yet",
-                           {{"error", started.error().message}, {"retry_in_ms", std::to_string(wait.count())}});
+    parts_.observer->event(
+        Observer::Level::warning, "the pipeline could not start yet",
+        {{"error", started.error().message}, {"retry_in_ms", std::to_string(wait.count())}});
     board_.change([&](PipelineStatus& status) { status.capture_error = started.error().message; });
     rest(wait, stop);
     if (stop.stop_requested()) return started;
@@ -65,8 +66,8 @@ Status PipelineRun::start_once() {
                  to_string(table.schema->name) + ": " + table.problem, table.hint};
   }
   if (tables.empty()) {
-    return Error{Error::Code::invalid_config, Recovery::halt, "no table at the source matches tables:",
-                 "maia discover lists what is there"};
+    return Error{Error::Code::invalid_config, Recovery::halt,
+                 "no table at the source matches tables:", "maia discover lists what is there"};
   }
   const auto prepared = MAIA_TRY(parts_.source->prepare(resume));
   from_ = prepared.from;
@@ -126,8 +127,8 @@ Result<std::optional<Position>> PipelineRun::resume_position() {
     if (order < 0) oldest = checkpoint.position;
   }
   if (oldest && journal_serves) return std::optional(tail.position);
-  // What the journal holds does not continue what the destinations hold (it is new, lost or older than they are), and
-  // the source still has everything that they have not.
+  // What the journal holds does not continue what the destinations hold (it is new, lost or older than they
+  // are), and the source still has everything that they have not.
   MAIA_TRY(parts_.journal->reset(newest, oldest.value_or(Position{})));
   return oldest;
 }
@@ -140,8 +141,9 @@ void PipelineRun::run_task(Task& task, std::stop_token stop) {
   while (!stop.stop_requested()) {
     auto step = task.step(stop);
     if (!step.ok()) {
-      parts_.observer->event(Observer::Level::error, "stopped",
-                             {{"task", task.name()}, {"error", step.error().message}, {"hint", step.error().hint}});
+      parts_.observer->event(
+          Observer::Level::error, "stopped",
+          {{"task", task.name()}, {"error", step.error().message}, {"hint", step.error().hint}});
       const std::lock_guard lock(failure_mutex_);
       if (!failure_) failure_ = std::move(step).error();
       failed_.notify_all();
@@ -202,11 +204,13 @@ Result<Destination::QueryResult> PipelineRun::query(std::string_view name, std::
                                                     const Destination::QueryLimits& limits) {
   std::string names;
   for (auto& delivery : deliveries_) {
-    if (delivery->name() == name || (name.empty() && deliveries_.size() == 1)) return delivery->query(sql, limits);
+    if (delivery->name() == name || (name.empty() && deliveries_.size() == 1))
+      return delivery->query(sql, limits);
     names += (names.empty() ? "" : ", ") + delivery->name();
   }
   return Error{Error::Code::invalid_config, Recovery::halt,
-               name.empty() ? "the pipeline has several destinations" : fmt::format("no destination is named {}", name),
+               name.empty() ? "the pipeline has several destinations"
+                            : fmt::format("no destination is named {}", name),
                "name one of: " + names};
 }
 

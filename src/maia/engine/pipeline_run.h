@@ -21,8 +21,9 @@
 
 namespace maia::engine {
 
-/// One pipeline while it runs: a source, its journal, and its destinations, each task on a thread of its own. Contains
-/// no connector names and no SQL. Start it once, from one thread; the rest may be called from any thread.
+/// One pipeline while it runs: a source, its journal, and its destinations, each task on a thread of its own.
+/// Contains no connector names and no SQL. Start it once, from one thread; the rest may be called from any
+/// thread.
 class PipelineRun {
  public:
   struct DestinationParts {
@@ -42,10 +43,11 @@ class PipelineRun {
   explicit PipelineRun(Parts parts);
   ~PipelineRun();
 
-  /// Opens the destinations, prepares the source to go on where they stand, and starts the tasks. Transient failures
-  /// are retried until `stop` is requested.
+  /// Opens the destinations, prepares the source to go on where they stand, and starts the tasks. Transient
+  /// failures are retried until `stop` is requested.
   Status start(std::stop_token stop);
-  /// Waits until a task failed for good or `stop` was requested; then ends all tasks. The first task's error, if any.
+  /// Waits until a task failed for good or `stop` was requested; then ends all tasks. The first task's error,
+  /// if any.
   Status wait(std::stop_token stop);
 
   /// The end of the source's log now; for `reached`.

@@ -9,12 +9,12 @@
 namespace maia::engine {
 
 /// Columns that MAIA adds to tables at the destination.
-inline constexpr std::string_view kOpColumn = "_maia_op";                      ///< append: r i u d
-inline constexpr std::string_view kIdColumn = "_maia_id";                      ///< append: operation id
-inline constexpr std::string_view kCommittedAtColumn = "_maia_committed_at";   ///< append
-inline constexpr std::string_view kUnchangedColumn = "_maia_unchanged";        ///< append: columns not sent
-inline constexpr std::string_view kDeletedColumn = "_maia_deleted";            ///< soft deletes
-inline constexpr std::string_view kDeletedAtColumn = "_maia_deleted_at";       ///< soft deletes
+inline constexpr std::string_view kOpColumn = "_maia_op";                     ///< append: r i u d
+inline constexpr std::string_view kIdColumn = "_maia_id";                     ///< append: operation id
+inline constexpr std::string_view kCommittedAtColumn = "_maia_committed_at";  ///< append
+inline constexpr std::string_view kUnchangedColumn = "_maia_unchanged";       ///< append: columns not sent
+inline constexpr std::string_view kDeletedColumn = "_maia_deleted";           ///< soft deletes
+inline constexpr std::string_view kDeletedAtColumn = "_maia_deleted_at";      ///< soft deletes
 
 /// Whether rows look different at the destination than after the transforms.
 bool rewrites(const DestinationOptions& options);

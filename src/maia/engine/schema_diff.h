@@ -7,8 +7,9 @@
 
 namespace maia::engine {
 
-/// What turns `before`'s columns into `after`'s, in an order in which it can be applied: renames, drops, adds, then the
-/// changes in place. Columns are the same when their ids are (a rename keeps the id), otherwise when their names are.
+/// What turns `before`'s columns into `after`'s, in an order in which it can be applied: renames, drops,
+/// adds, then the changes in place. Columns are the same when their ids are (a rename keeps the id),
+/// otherwise when their names are.
 std::vector<ColumnChange> diff_columns(const TableSchema& before, const TableSchema& after);
 
 }  // namespace maia::engine

@@ -31,8 +31,8 @@ SnapshotCopy::~SnapshotCopy() {
 Result<std::unique_ptr<SnapshotCopy>> SnapshotCopy::start(Parts parts, std::shared_ptr<Snapshot> snapshot,
                                                           std::vector<TableEntry*> tables,
                                                           const PipelineOptions& options) {
-  std::unique_ptr<SnapshotCopy> copy(
-      new SnapshotCopy(std::move(parts), std::move(snapshot), std::move(tables), options.snapshot_queue_bytes));
+  std::unique_ptr<SnapshotCopy> copy(new SnapshotCopy(std::move(parts), std::move(snapshot),
+                                                      std::move(tables), options.snapshot_queue_bytes));
   std::vector<CopyJob> jobs;
   MAIA_TRY(copy->parts_.destination.begin());
   for (std::size_t i = 0; i < copy->tables_.size(); ++i) {
@@ -51,10 +51,11 @@ Result<std::unique_ptr<SnapshotCopy>> SnapshotCopy::start(Parts parts, std::shar
 Status SnapshotCopy::plan(TableEntry& entry, std::size_t index, std::vector<CopyJob>& jobs) {
   auto& fact = entry.fact;
   const bool begun = fact.state == TableState::snapshot;
-  auto plan = MAIA_TRY(
-      snapshot_->plan(fact.source, begun ? std::optional(fact.snapshot) : std::optional<TablePlanProgress>()));
+  auto plan = MAIA_TRY(snapshot_->plan(
+      fact.source, begun ? std::optional(fact.snapshot) : std::optional<TablePlanProgress>()));
   MAIA_TRY(parts_.destination.prepare(entry.route.target()));
-  const bool whole_again = begun && (plan.restarted || entry.route.target().mode == TableTarget::Mode::append);
+  const bool whole_again =
+      begun && (plan.restarted || entry.route.target().mode == TableTarget::Mode::append);
   if (whole_again && !plan.restarted) plan = MAIA_TRY(snapshot_->plan(fact.source, std::nullopt));
   if (whole_again) {
     const TableTarget* target = &entry.route.target();
@@ -135,8 +136,10 @@ Status SnapshotCopy::write(const CopyJob& job, Batch batch) {
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     batch.set_ordinal(row, (std::uint64_t{job.chunk.number} << 32) + rows++);
   }
-  const Transaction snapshot{
-      .position = snapshot_->position(), .id = "snapshot", .committed_at = parts_.started_at, .first_ordinal = 0};
+  const Transaction snapshot{.position = snapshot_->position(),
+                             .id = "snapshot",
+                             .committed_at = parts_.started_at,
+                             .first_ordinal = 0};
   std::vector<RowFailure> failures;
   const auto routed = MAIA_TRY(entry.route.apply(batch, {&snapshot, 1}, failures));
   if (!failures.empty()) MAIA_TRY(parts_.bury(batch, entry, {&snapshot, 1}, failures));

@@ -16,9 +16,9 @@
 
 namespace maia::engine {
 
-/// Copies the tables that one destination lacks, out of one snapshot: readers in parallel by chunks, one writer. What is
-/// done is a fact in the destination's checkpoint, committed with the rows. Used from the destination's thread; owns
-/// the readers' threads and ends them when destroyed.
+/// Copies the tables that one destination lacks, out of one snapshot: readers in parallel by chunks, one
+/// writer. What is done is a fact in the destination's checkpoint, committed with the rows. Used from the
+/// destination's thread; owns the readers' threads and ends them when destroyed.
 class SnapshotCopy {
  public:
   /// Commits the facts of the given tables with what has been written.
@@ -56,9 +56,9 @@ class SnapshotCopy {
   Parts parts_;
   std::shared_ptr<Snapshot> snapshot_;
   std::vector<TableEntry*> tables_;
-  std::vector<SchemaRef> schemas_;    // as the readers use them; constant once the readers run
-  std::vector<bool> converging_;      // by table
-  std::vector<std::size_t> left_;     // chunks, by table
+  std::vector<SchemaRef> schemas_;  // as the readers use them; constant once the readers run
+  std::vector<bool> converging_;    // by table
+  std::vector<std::size_t> left_;   // chunks, by table
   std::map<std::pair<std::size_t, std::uint32_t>, std::uint64_t> rows_in_chunk_;
   std::uint64_t round_ = 0;
   std::uint64_t rounds_ = 0;

@@ -25,17 +25,17 @@ struct TableStatus {
   WallMicros snapshot_started = 0;   ///< of this run; 0: not in this run
   WallMicros snapshot_finished = 0;  ///< of this run
   std::uint64_t snapshot_rows_at_start = 0;
-  std::uint64_t changes = 0;          ///< delivered in this run
-  std::uint64_t schema_changes = 0;   ///< followed in this run
+  std::uint64_t changes = 0;         ///< delivered in this run
+  std::uint64_t schema_changes = 0;  ///< followed in this run
   std::string last_schema_change;
-  std::uint64_t dead_letters = 0;     ///< in this run
+  std::uint64_t dead_letters = 0;  ///< in this run
 };
 
 struct DestinationStatus {
   std::string name;
   std::string state = "opening";  ///< opening, snapshot, streaming, waiting to retry, failed
   std::uint64_t sequence = 0;
-  std::string position;  ///< in words
+  std::string position;         ///< in words
   std::int64_t lag_micros = 0;  ///< of the newest transaction that is durable; 0 when caught up
   std::uint64_t commits = 0;
   std::uint64_t retries = 0;
@@ -56,7 +56,8 @@ struct PipelineStatus {
   std::vector<DestinationStatus> destinations;
 };
 
-/// Where tasks write what people see. Thread-safe; written at most a few times per second and table by each task.
+/// Where tasks write what people see. Thread-safe; written at most a few times per second and table by each
+/// task.
 class StatusBoard {
  public:
   void change(const std::function<void(PipelineStatus&)>& edit) {
@@ -73,7 +74,8 @@ class StatusBoard {
   PipelineStatus status_;  // guarded by mutex_
 };
 
-/// What happens in a pipeline, for logs and metrics. Called from the tasks' threads; must be thread-safe and quick.
+/// What happens in a pipeline, for logs and metrics. Called from the tasks' threads; must be thread-safe and
+/// quick.
 class Observer {
  public:
   virtual ~Observer() = default;

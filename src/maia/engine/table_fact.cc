@@ -4,29 +4,18 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "maia/config/json.h"
+
 namespace maia::engine {
 namespace {
 
 constexpr std::string_view kPrefix = "table/";
 
-void append_text(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
+void append_text(std::string& out, std::string_view text) { out += config::json_quoted(text); }
 
 void append_type(std::string& out, const Type& type) {
-  fmt::format_to(std::back_inserter(out), R"({{"id":{},"p":{},"s":{},"d":{},"form":)", static_cast<int>(type.id),
-                 type.precision, type.scale, type.dimensions);
+  fmt::format_to(std::back_inserter(out), R"({{"id":{},"p":{},"s":{},"d":{},"form":)",
+                 static_cast<int>(type.id), type.precision, type.scale, type.dimensions);
   append_text(out, type.form);
   if (type.element) {
     out += R"(,"element":)";
@@ -146,8 +135,8 @@ std::optional<std::string> table_of_fact(std::string_view key) {
 }
 
 std::string to_json(const TableFact& fact) {
-  std::string out = fmt::format(R"({{"state":{},"chunks":{},"rows":{},"token":)", static_cast<int>(fact.state),
-                                fact.chunks, fact.rows);
+  std::string out = fmt::format(R"({{"state":{},"chunks":{},"rows":{},"token":)",
+                                static_cast<int>(fact.state), fact.chunks, fact.rows);
   append_text(out, fact.snapshot.token);
   out += R"(,"done":[)";
   const auto& done = fact.snapshot.done;

@@ -21,14 +21,15 @@ enum class TableState : std::uint8_t {
 };
 std::string_view to_string(TableState state);
 
-/// What is durable about one table at one destination: a fact of its checkpoint under the key "table/<id>", as JSON.
+/// What is durable about one table at one destination: a fact of its checkpoint under the key "table/<id>",
+/// as JSON.
 struct TableFact {
   TableState state = TableState::waiting;
   SchemaRef source;  ///< the shape that the delivered rows have at the source
   SchemaRef target;  ///< the shape of the destination's table
   TablePlanProgress snapshot;
-  std::uint32_t chunks = 0;            ///< planned in all
-  std::uint64_t rows = 0;              ///< copied by the snapshot
+  std::uint32_t chunks = 0;                ///< planned in all
+  std::uint64_t rows = 0;                  ///< copied by the snapshot
   std::optional<Position> skip_until;      ///< the snapshot contains the table's changes up to here
   std::optional<Position> converge_until;  ///< up to here changes may meet newer rows
 };

@@ -100,9 +100,10 @@ Status TableRoute::resolve_key(const DestinationOptions& options) {
   if (wanted.empty()) {
     const bool had_key = !source_->key().empty() && source_->identity != Identity::full;
     if (transformed_->key().empty() && had_key) {
-      return Error{Error::Code::invalid_config, Recovery::halt,
-                   "the transforms leave out the key columns, so updates and deletes cannot find their rows",
-                   "keep the key in the output (out.id = in.id), name another with key:, or use mode: append"};
+      return Error{
+          Error::Code::invalid_config, Recovery::halt,
+          "the transforms leave out the key columns, so updates and deletes cannot find their rows",
+          "keep the key in the output (out.id = in.id), name another with key:, or use mode: append"};
     }
     return {};
   }
@@ -110,9 +111,10 @@ Status TableRoute::resolve_key(const DestinationOptions& options) {
   for (auto& column : keyed.columns) {
     const bool chosen = std::find(wanted.begin(), wanted.end(), column.name) != wanted.end();
     if (chosen && !column.in_key && source_->identity == Identity::key) {
-      return Error{Error::Code::invalid_config, Recovery::halt,
-                   fmt::format("key: {} is not part of the source's key, and deletes carry only that", column.name),
-                   "use the source's key, or give the source table REPLICA IDENTITY FULL"};
+      return Error{
+          Error::Code::invalid_config, Recovery::halt,
+          fmt::format("key: {} is not part of the source's key, and deletes carry only that", column.name),
+          "use the source's key, or give the source table REPLICA IDENTITY FULL"};
     }
     column.in_key = chosen;
   }
@@ -128,9 +130,10 @@ Status TableRoute::resolve_key(const DestinationOptions& options) {
 
 void TableRoute::set_target(SchemaRef shape) {
   fit_.clear();
-  const bool same = shape->columns.size() == wanted_->columns.size() &&
-                    std::equal(shape->columns.begin(), shape->columns.end(), wanted_->columns.begin(),
-                               [](const Column& a, const Column& b) { return a.name == b.name && a.type == b.type; });
+  const bool same =
+      shape->columns.size() == wanted_->columns.size() &&
+      std::equal(shape->columns.begin(), shape->columns.end(), wanted_->columns.begin(),
+                 [](const Column& a, const Column& b) { return a.name == b.name && a.type == b.type; });
   if (!same) {
     for (const auto& column : shape->columns) {
       const auto at = wanted_->find(column.name);
@@ -165,8 +168,9 @@ Batch fitted(const Batch& in, const SchemaRef& shape, const std::vector<std::opt
     }
     return columns;
   };
-  return Batch::assemble(shape, {in.ops().begin(), in.ops().end()}, {in.ordinals().begin(), in.ordinals().end()},
-                         fill(false), in.has_before() ? fill(true) : std::vector<ColumnVector>{});
+  return Batch::assemble(shape, {in.ops().begin(), in.ops().end()},
+                         {in.ordinals().begin(), in.ordinals().end()}, fill(false),
+                         in.has_before() ? fill(true) : std::vector<ColumnVector>{});
 }
 
 }  // namespace
@@ -185,7 +189,8 @@ Result<RoutedBatch> TableRoute::apply(const Batch& batch, std::span<const Transa
     // A failure names a row of the transform's input; callers know only the batch that came in.
     for (auto i = before; i < failures.size(); ++i) {
       const auto ordinals = batch.ordinals();
-      const auto at = std::lower_bound(ordinals.begin(), ordinals.end(), routed.batch->ordinal(failures[i].row));
+      const auto at =
+          std::lower_bound(ordinals.begin(), ordinals.end(), routed.batch->ordinal(failures[i].row));
       failures[i].row = static_cast<std::size_t>(at - ordinals.begin());
     }
     replace(std::move(next));

@@ -23,20 +23,21 @@ struct RoutedBatch {
 /// The name that a source table has at the destination.
 Result<TableName> route_name(const TableName& source, const std::vector<RouteRule>& rules);
 
-/// The way of one source table, under one schema version, to one destination: transforms, the mode's rewriting, and
-/// the fit into the shape that the destination's table has. Used from the destination's thread.
+/// The way of one source table, under one schema version, to one destination: transforms, the mode's
+/// rewriting, and the fit into the shape that the destination's table has. Used from the destination's
+/// thread.
 class TableRoute {
  public:
-  /// Binds the chain for `source`. Fails with Code::invalid_config when the key is lost on the way or not known well
-  /// enough to find rows. `transforms` outlive the route.
+  /// Binds the chain for `source`. Fails with Code::invalid_config when the key is lost on the way or not
+  /// known well enough to find rows. `transforms` outlive the route.
   static Result<TableRoute> bind(SchemaRef source, std::span<const std::unique_ptr<Transform>> transforms,
                                  const DestinationOptions& options);
 
   const SchemaRef& source() const { return source_; }
   /// What the destination's table should look like for this source shape.
   const SchemaRef& wanted() const { return wanted_; }
-  /// What it looks like: batches are fitted into this shape. Columns that it has beyond `wanted` get NULL or stay
-  /// unchanged, those that it lacks are left out. `wanted` until set.
+  /// What it looks like: batches are fitted into this shape. Columns that it has beyond `wanted` get NULL or
+  /// stay unchanged, those that it lacks are left out. `wanted` until set.
   void set_target(SchemaRef shape);
   const TableTarget& target() const { return target_; }
   /// Names of the transforms that apply, in order.

@@ -20,8 +20,9 @@ struct Step {
   static Step done() { return {Want::done, std::chrono::milliseconds{0}}; }
 };
 
-/// A part of the engine as an object that does one bounded piece of work per step. The runtime gives each a thread;
-/// the simulator runs all of them on one. An error ends the task: what can be retried it has retried itself.
+/// A part of the engine as an object that does one bounded piece of work per step. The runtime gives each a
+/// thread; the simulator runs all of them on one. An error ends the task: what can be retried it has retried
+/// itself.
 class Task {
  public:
   virtual ~Task() = default;
