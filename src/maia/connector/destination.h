@@ -56,7 +56,7 @@ struct Delivery {
   /// not there and that lacks unchanged values is skipped; a key change onto a row that is there replaces it.
   bool converging = false;
   /// The transactions of the window that the batch is of, in order, for destinations that hand on where a row
-  /// came from; not owned, outlives the call. Empty for the rows of a snapshot.
+  /// came from; rows of a snapshot have one that stands for the snapshot. Not owned, outlives the call.
   std::span<const Transaction> transactions = {};
 };
 

@@ -53,12 +53,27 @@ char* put_time(char* at, std::int64_t micros) {
   return put_fraction(at, micros % kMicrosPerSecond);
 }
 
-char* put_day(char* at, const Civil& civil) {
-  at = put_year(at, civil.year > 0 ? civil.year : 1 - civil.year);
+char* put_month_and_day(char* at, const Civil& civil) {
   *at++ = '-';
   at = put_two(at, civil.month);
   *at++ = '-';
   return put_two(at, civil.day);
+}
+
+char* put_day(char* at, const Civil& civil) {
+  return put_month_and_day(put_year(at, civil.year > 0 ? civil.year : 1 - civil.year), civil);
+}
+
+char* put_iso_day(char* at, const Civil& civil) {
+  if (civil.year < 0) *at++ = '-';
+  if (civil.year > 9999) *at++ = '+';
+  return put_month_and_day(put_year(at, civil.year < 0 ? -civil.year : civil.year), civil);
+}
+
+bool append_infinity(std::string& out, bool plus, bool minus) {
+  if (plus) out += kPlusInfinity;
+  if (minus) out += kMinusInfinity;
+  return plus || minus;
 }
 
 char* put_era(char* at, const Civil& civil) { return civil.year > 0 ? at : put(at, " BC"); }
@@ -154,11 +169,16 @@ std::optional<std::int64_t> finish_days(Reader& reader, Civil civil) {
 }  // namespace
 
 void append_date(std::string& out, std::int32_t days) {
-  if (days == kDatePlusInfinity) return void(out += kPlusInfinity);
-  if (days == kDateMinusInfinity) return void(out += kMinusInfinity);
+  if (append_infinity(out, days == kDatePlusInfinity, days == kDateMinusInfinity)) return;
   Text text;
   const auto civil = civil_from_days(days);
   out.append(text, put_era(put_day(text, civil), civil));
+}
+
+void append_iso_date(std::string& out, std::int32_t days) {
+  if (append_infinity(out, days == kDatePlusInfinity, days == kDateMinusInfinity)) return;
+  Text text;
+  out.append(text, put_iso_day(text, civil_from_days(days)));
 }
 
 std::optional<std::int32_t> parse_date(std::string_view text) {
@@ -184,8 +204,7 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
 }
 
 void append_timestamp(std::string& out, std::int64_t micros, Zone zone) {
-  if (micros == kTimestampPlusInfinity) return void(out += kPlusInfinity);
-  if (micros == kTimestampMinusInfinity) return void(out += kMinusInfinity);
+  if (append_infinity(out, micros == kTimestampPlusInfinity, micros == kTimestampMinusInfinity)) return;
   Text text;
   const auto [days, time] = split_micros(micros);
   const auto civil = civil_from_days(days);
@@ -194,6 +213,17 @@ void append_timestamp(std::string& out, std::int64_t micros, Zone zone) {
   at = put_time(at, time);
   if (zone == Zone::utc) at = put(at, "+00");
   out.append(text, put_era(at, civil));
+}
+
+void append_iso_timestamp(std::string& out, std::int64_t micros, Zone zone) {
+  if (append_infinity(out, micros == kTimestampPlusInfinity, micros == kTimestampMinusInfinity)) return;
+  Text text;
+  const auto [days, time] = split_micros(micros);
+  auto* at = put_iso_day(text, civil_from_days(days));
+  *at++ = 'T';
+  at = put_time(at, time);
+  if (zone == Zone::utc) *at++ = 'Z';
+  out.append(text, at);
 }
 
 std::optional<std::int64_t> parse_timestamp(std::string_view text, Zone zone) {
@@ -280,8 +310,7 @@ bool fits(int128 value) {
 }  // namespace
 
 void append_interval(std::string& out, const Interval& interval) {
-  if (interval == kIntervalPlusInfinity) return void(out += kPlusInfinity);
-  if (interval == kIntervalMinusInfinity) return void(out += kMinusInfinity);
+  if (append_infinity(out, interval == kIntervalPlusInfinity, interval == kIntervalMinusInfinity)) return;
   if (interval == Interval{}) return void(out += "PT0S");
   out += 'P';
   append_part(out, interval.months / 12, 'Y');

@@ -25,6 +25,11 @@ void append_timestamp(std::string& out, std::int64_t micros, Zone zone);
 /// Zone::utc: an offset must follow, such as +00, +05:30, -00:44:30 or Z.
 std::optional<std::int64_t> parse_timestamp(std::string_view text, Zone zone);
 
+/// ISO 8601 for formats that want it: 2026-11-23, 2026-11-23T22:29:50.5 and a Z for Zone::utc; years before 1
+/// are astronomical (-0043 is 44 BC), years beyond 9999 have a sign. Infinities as in the canonical text.
+void append_iso_date(std::string& out, std::int32_t days);
+void append_iso_timestamp(std::string& out, std::int64_t micros, Zone zone);
+
 void append_interval(std::string& out, const Interval& interval);
 std::optional<Interval> parse_interval(std::string_view text);
 

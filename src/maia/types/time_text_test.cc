@@ -152,6 +152,23 @@ TEST(TimestampTextTest, other_text_is_refused) {
   }
 }
 
+TEST(TimestampTextTest, iso_8601_has_astronomical_years) {
+  const auto iso = [](std::int64_t micros, Zone zone) {
+    std::string out;
+    append_iso_timestamp(out, micros, zone);
+    return out;
+  };
+  EXPECT_EQ(iso(micros_at({2026, 11, 23}, 22, 29, 50, 500'000), Zone::utc), "2026-11-23T22:29:50.5Z");
+  EXPECT_EQ(iso(micros_at({-43, 3, 15}, 12), Zone::none), "-0043-03-15T12:00:00");
+  EXPECT_EQ(iso(micros_at({0, 3, 15}), Zone::none), "0000-03-15T00:00:00");
+  EXPECT_EQ(iso(micros_at({12026, 1, 1}), Zone::none), "+12026-01-01T00:00:00");
+  EXPECT_EQ(iso(INT64_MIN, Zone::utc), "-infinity");
+  std::string date;
+  append_iso_date(date, -1);
+  append_iso_date(date, INT32_MAX);
+  EXPECT_EQ(date, "1969-12-31infinity");
+}
+
 TEST(IntervalTextTest, each_part_keeps_its_own_sign) {
   const std::pair<Interval, const char*> cases[] = {
       {{}, "PT0S"},

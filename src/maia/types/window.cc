@@ -3,6 +3,10 @@
 
 namespace maia {
 
+std::string Transaction::operation_id(std::uint64_t ordinal) const {
+  return position.token + "/" + std::to_string(ordinal - first_ordinal);
+}
+
 std::size_t Window::rows() const {
   std::size_t rows = 0;
   for (const auto& item : items) {

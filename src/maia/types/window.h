@@ -20,6 +20,9 @@ struct Transaction {
   std::string id;     ///< the source's own name for it, for people and for tools
   WallMicros committed_at = 0;
   std::uint64_t first_ordinal = 0;
+
+  /// The stable name of the change with this ordinal, for destinations and people to tell duplicates by.
+  std::string operation_id(std::uint64_t ordinal) const;
 };
 
 struct Truncate {
