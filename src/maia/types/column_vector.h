@@ -12,7 +12,8 @@
 
 namespace maia {
 
-/// Same layout as duckdb_interval.
+/// Same layout as duckdb_interval. All fields at their maximum, or all at their minimum, are plus and minus
+/// infinity (as PostgreSQL 17 has them); a destination without infinite intervals refuses these two.
 struct Interval {
   std::int32_t months = 0;
   std::int32_t days = 0;

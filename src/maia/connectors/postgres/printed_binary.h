@@ -8,7 +8,7 @@
 /// Each appends to `out` and returns false if the bytes are not of the type.
 namespace maia::postgres {
 
-/// "char": one byte; nothing for zero, \ooo above 127 (as PostgreSQL 16 does; 15 prints the bare byte).
+/// "char": one byte; nothing for zero, \ooo above 127 (as PostgreSQL 15 does; 14 prints the bare byte).
 bool print_char(std::string_view bytes, std::string& out);
 /// "-$1,234.56" for -123456.
 bool print_money(std::string_view bytes, std::string& out);

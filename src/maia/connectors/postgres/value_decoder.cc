@@ -36,7 +36,7 @@ Outcome same(ColumnVector& column, const Type&, std::string_view text) {
   return Outcome::ok;
 }
 
-// PostgreSQL 15 prints a byte above 127 as it is, which is no UTF-8.
+// PostgreSQL 14 prints a byte above 127 as it is, which is no UTF-8.
 Outcome character(ColumnVector& column, const Type&, std::string_view text) {
   if (text.size() != 1) return same(column, {}, text);
   std::string printed;
