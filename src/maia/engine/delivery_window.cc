@@ -108,8 +108,11 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, std::uint6
   const bool converging =
       entry.fact.converge_until && !window.transactions.empty() &&
       parts_.source.compare(window.transactions.front().position, *entry.fact.converge_until) <= 0;
-  pending_.push_back(maia::Delivery{
-      .target = &entry.route.target(), .batch = routed.batch, .fresh = false, .converging = converging});
+  pending_.push_back(maia::Delivery{.target = &entry.route.target(),
+                                    .batch = routed.batch,
+                                    .fresh = false,
+                                    .converging = converging,
+                                    .transactions = window.transactions});
   if (routed.own) pending_batches_.push_back(std::move(routed.own));
   return {};
 }
@@ -248,7 +251,7 @@ Status Delivery::bury(const Batch& batch, const TableEntry& entry, std::span<con
     const auto later = std::find_if(transactions.begin(), transactions.end(),
                                     [&](const Transaction& each) { return each.first_ordinal > ordinal; });
     const auto& transaction = *(later - 1);
-    letters.push_back(DeadLetter{.operation_id = operation_id(transaction, ordinal),
+    letters.push_back(DeadLetter{.operation_id = transaction.operation_id(ordinal),
                                  .destination = options_.name,
                                  .table = table,
                                  .stage = "transform",

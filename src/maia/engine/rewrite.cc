@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/engine/rewrite.h"
 
-#include <fmt/format.h>
-
 namespace maia::engine {
 namespace {
 
@@ -68,7 +66,7 @@ Batch rewrite_append(const Batch& in, const SchemaRef& output, std::span<const T
     missing.clear();
     append_values(out, in, row, missing);
     out.mutable_after(extra).push_text(op_letter(in.op(row)));
-    out.mutable_after(extra + 1).push_text(operation_id(transaction, in.ordinal(row)));
+    out.mutable_after(extra + 1).push_text(transaction.operation_id(in.ordinal(row)));
     out.mutable_after(extra + 2).push_fixed<std::int64_t>(transaction.committed_at);
     if (missing.empty()) {
       out.mutable_after(extra + 3).push_null();
@@ -138,10 +136,6 @@ SchemaRef rewritten(const SchemaRef& schema, const DestinationOptions& options) 
     copy.columns.push_back(column(kDeletedAtColumn, Type::of(TypeId::timestamp_tz), true));
   }
   return std::make_shared<const TableSchema>(std::move(copy));
-}
-
-std::string operation_id(const Transaction& transaction, std::uint64_t ordinal) {
-  return fmt::format("{}/{}", transaction.position.token, ordinal - transaction.first_ordinal);
 }
 
 Batch rewrite(const Batch& batch, const SchemaRef& output, const DestinationOptions& options,

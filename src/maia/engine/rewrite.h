@@ -21,9 +21,6 @@ bool rewrites(const DestinationOptions& options);
 /// The shape of a rewritten table.
 SchemaRef rewritten(const SchemaRef& schema, const DestinationOptions& options);
 
-/// The stable name of one change: the same after every restart and replay.
-std::string operation_id(const Transaction& transaction, std::uint64_t ordinal);
-
 /// Turns a batch into what the destination's mode asks for: append makes every change an insert with its
 /// operation, id and time; soft deletes become updates; ignored deletes vanish. `output` is
 /// rewritten(batch.schema()). `transactions` are those of the window.

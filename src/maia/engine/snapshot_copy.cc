@@ -146,7 +146,8 @@ Status SnapshotCopy::write(const CopyJob& job, Batch batch) {
   const maia::Delivery delivery{.target = &entry.route.target(),
                                 .batch = routed.batch,
                                 .fresh = !converging_[job.table],
-                                .converging = converging_[job.table]};
+                                .converging = converging_[job.table],
+                                .transactions = {&snapshot, 1}};
   MAIA_TRY(parts_.destination.write({&delivery, 1}));
   entry.fact.rows += routed.batch->rows();
   return {};
