@@ -57,6 +57,13 @@ struct Kind<std::string> {
 };
 
 template <>
+struct Kind<Node> {
+  static void describe(Setting& s) { s.kind = Setting::Kind::any; }
+  static Result<Node> read(const Node& n) { return n; }
+  static std::string write(const Node&) { return ""; }
+};
+
+template <>
 struct Kind<Secret> {
   static void describe(Setting& s) { s.kind = Setting::Kind::secret; }
   static Result<Secret> read(const Node& n) { return Secret(n.scalar()->text); }

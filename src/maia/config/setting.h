@@ -24,13 +24,16 @@ struct Setting {
     list,
     choice,
     map,
-    group
+    group,
+    any  ///< any YAML value, handed on as it is
   };
   std::string name;
   std::string doc;  ///< one or two sentences, ends with a full stop
   Kind kind = Kind::text;
-  Kind element = Kind::text;  ///< list and map: what their elements are; one scalar stands for a list of one
-  std::string default_text;   ///< as one would write it; from the member initializer
+  /// List and map: what their elements are. One scalar stands for a list of one; a list inside a list or map
+  /// is one of text.
+  Kind element = Kind::text;
+  std::string default_text;  ///< as one would write it; from the member initializer
   bool required = false;
   bool advanced = false;
   std::vector<std::string> choices;

@@ -47,6 +47,7 @@ std::string kind_text(Kind kind, const Setting& s) {
     case Kind::list: return s.element == Kind::group ? "a list of mappings" : "a list";
     case Kind::map: return "a mapping of names";
     case Kind::group: return "a mapping of settings";
+    case Kind::any: return "any value";
   }
   return "";
 }
@@ -66,6 +67,7 @@ std::string sample(const Setting& s) {
     case Kind::choice: return s.choices.empty() ? "" : s.choices.front();
     case Kind::list: return "[a, b]";
     case Kind::map: return "{name: value}";
+    case Kind::any: return "value";
     case Kind::group: return s.members.empty() ? "{}" : "{" + s.members.front().name + ": ...}";
   }
   return "";
@@ -123,7 +125,8 @@ bool accepts(Kind kind, const std::string& text, const Setting& s) {
     }
     case Kind::list:
     case Kind::map:
-    case Kind::group: return false;
+    case Kind::group:
+    case Kind::any: return false;
   }
   return false;
 }
@@ -140,6 +143,7 @@ Setting element_of(const Setting& s, std::string name) {
   Setting element = s;
   element.name = std::move(name);
   element.kind = s.element;
+  element.element = Kind::text;
   element.alternatives.clear();
   if (is_composite(s.kind) && is_composite(s.element)) element.example.clear();
   element.default_text.clear();
@@ -171,6 +175,11 @@ Error error_at(const Mark& mark, std::string_view message, std::string hint) {
           place.empty() ? std::string(message) : fmt::format("{}: {}", place, message), std::move(hint)};
 }
 
+Error placed(Error error, const Mark& mark) {
+  if (mark.line == 0 || error.message.starts_with(mark.file + ":")) return error;
+  return std::move(error).in(to_string(mark));
+}
+
 std::string expectation(const Setting& setting) {
   auto text = kind_text(setting.kind, setting);
   for (const auto& other : setting.alternatives) text += ", or " + kind_text(other.kind, other);
@@ -178,6 +187,7 @@ std::string expectation(const Setting& setting) {
 }
 
 Status check_setting(const Node& value, const Setting& setting, std::string_view where) {
+  if (setting.kind == Setting::Kind::any) return {};
   if (value.is_null()) {
     return error_at(value.mark, fmt::format("'{}' has no value", path(where, setting.name)),
                     hint_for(setting) + ", or remove the line to get the default");
@@ -186,7 +196,8 @@ Status check_setting(const Node& value, const Setting& setting, std::string_view
     for (const auto& other : setting.alternatives) {
       if (has_shape(value, other.kind)) return check_setting(value, other, where);
     }
-    const bool one_for_list = setting.kind == Setting::Kind::list && has_shape(value, setting.element);
+    const bool one_for_list =
+        value.scalar() && setting.kind == Setting::Kind::list && has_shape(value, setting.element);
     if (!one_for_list) return wrong(value, setting, where);
   }
   if (setting.kind == Setting::Kind::group)

@@ -14,6 +14,9 @@ namespace maia::config {
 /// An invalid_config error that begins with its place, "maia.yaml:3:5: ".
 Error error_at(const Mark& mark, std::string_view message, std::string hint = {});
 
+/// The error with the place in front, unless it names a place of the same file already.
+Error placed(Error error, const Mark& mark);
+
 /// Whether a mapping has only keys that `settings` know (keys that begin with `x-` are free), has every
 /// required one, and each value has the shape, type and bounds that its setting asks for. `where` names the
 /// mapping in messages ("source"); empty for a whole file. No message shows a secret.

@@ -156,10 +156,7 @@ class Spec {
     C config;
     for (const auto& part : parts_) MAIA_TRY(part(config, mapping));
     for (const auto& rule : rules_) {
-      auto held = rule(config);
-      if (held.ok()) continue;
-      return mapping.mark.line > 0 ? std::move(held).error().in(to_string(mapping.mark))
-                                   : std::move(held).error();
+      if (auto held = rule(config); !held.ok()) return placed(std::move(held).error(), mapping.mark);
     }
     return config;
   }

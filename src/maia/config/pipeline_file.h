@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "maia/base/byte_size.h"
+#include "maia/base/result.h"
+#include "maia/config/node.h"
+#include "maia/config/references.h"
+#include "maia/config/setting.h"
+
+namespace maia::config {
+
+enum class WriteMode : std::uint8_t { upsert, append };
+enum class DeleteRule : std::uint8_t { apply, soft, ignore };
+enum class DriftRule : std::uint8_t { evolve, try_evolve, lenient, ignore, stop };
+enum class SnapshotMode : std::uint8_t { initial, never };
+enum class RowErrorRule : std::uint8_t { dead_letter, stop };
+
+/// The columns by which rows are found: the same for every table, or by table.
+struct KeySetting {
+  std::vector<std::string> columns;
+  std::map<std::string, std::vector<std::string>> by_table;
+};
+
+/// `from` and `to` are "schema.table" or "table", each part with at most one `*`.
+struct RouteSetting {
+  std::string from, to;
+};
+
+struct SourceSettings {
+  std::string type;  ///< name of the connector
+  Node settings;     ///< the connector's own, with its connection merged in
+};
+
+/// One destination: what the core does for it, and what the connector sees.
+struct DestinationSettings {
+  std::string name;
+  std::string type;
+  WriteMode mode = WriteMode::upsert;
+  DeleteRule deletes = DeleteRule::apply;
+  KeySetting key;
+  std::vector<RouteSetting> routes;
+  bool allow_merge = false;
+  std::vector<std::string> tables;  ///< of the source; empty: all
+  Node settings;                    ///< the connector's own, without those above
+};
+
+/// Exactly one of `script` and `sql` is set.
+struct TransformSettings {
+  std::string name;
+  std::optional<std::string> script, sql;
+  std::vector<std::string> tables;  ///< empty: every table that has the columns that it reads
+  Mark mark;                        ///< of the text of the script or statement; line 0 if unknown
+};
+
+struct SnapshotSettings {
+  SnapshotMode mode = SnapshotMode::initial;
+  std::uint32_t parallel = 2;
+  ByteSize chunk_bytes = ByteSize::mib(64);
+};
+
+struct DeliverySettings {
+  std::uint64_t max_rows = 100'000;
+  ByteSize max_bytes = ByteSize::mib(32);
+  std::chrono::milliseconds interval{0};
+};
+
+/// What a change of a table's shape at the source does; the optional ones override `on_drift`.
+struct SchemaSettings {
+  DriftRule on_drift = DriftRule::evolve;
+  std::optional<DriftRule> add_column, drop_column, rename_column, change_type, change_nullability,
+      change_default, change_key;
+};
+
+struct JournalSettings {
+  ByteSize retain_bytes;
+  std::chrono::seconds retain_time{0};
+};
+
+struct ErrorSettings {
+  RowErrorRule policy = RowErrorRule::dead_letter;
+};
+
+/// Rows before and after the transforms, for `maia test`. Rows are mappings from column to value.
+struct ExampleSettings {
+  std::string name;
+  std::string table;
+  std::vector<Node> input, output;
+};
+
+struct PipelineSettings {
+  std::string name;
+  Mark mark;
+  SourceSettings source;
+  std::vector<TransformSettings> transforms;
+  std::vector<DestinationSettings> destinations;  ///< at least one; names are unique
+  SnapshotSettings snapshot;
+  DeliverySettings delivery;
+  SchemaSettings schema;
+  JournalSettings journal;
+  ErrorSettings errors;
+  std::vector<ExampleSettings> tests;
+};
+
+struct PipelineFile {
+  std::vector<PipelineSettings> pipelines;  ///< at least one; names are unique
+};
+
+/// What a pipeline file may name under `type:`.
+struct ConnectorSettings {
+  std::string name;
+  std::vector<Setting> source;       ///< empty: not a source
+  std::vector<Setting> destination;  ///< empty: not a destination
+};
+
+/// Reads the whole model, connector settings included, out of a document whose references are resolved.
+/// Code::invalid_config with the place for whatever is not right. `default_name` is the name of a single
+/// pipeline without one.
+Result<PipelineFile> read_pipelines(const Node& document, std::span<const ConnectorSettings> connectors,
+                                    const std::string& default_name);
+
+/// Reads, parses, resolves and checks a file; a pipeline without a name is called like the file.
+Result<PipelineFile> load_pipeline_file(const std::string& path,
+                                        std::span<const ConnectorSettings> connectors,
+                                        const Environment& environment);
+
+}  // namespace maia::config
