@@ -11,7 +11,7 @@ endforeach()
 add_library(duckdb SHARED IMPORTED)
 set_target_properties(duckdb PROPERTIES
   IMPORTED_LOCATION ${MAIA_DEPS}/duckdb/libduckdb.so
-  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${MAIA_DEPS}/duckdb)
+  INTERFACE_INCLUDE_DIRECTORIES ${MAIA_DEPS}/duckdb)
 if(NOT EXISTS ${MAIA_DEPS}/duckdb/libduckdb.so)
   message(FATAL_ERROR "libduckdb is missing in ${MAIA_DEPS}/duckdb; run ./dev build, which fetches it")
 endif()

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/testing/comparable_text.h"
+
+#include <utility>
+
+namespace maia::testing {
+namespace {
+
+using Kind = ComparedSystem::Kind;
+
+std::string replaced(std::string pattern, const std::string& column) {
+  for (std::size_t at = 0; (at = pattern.find('$', at)) != std::string::npos; at += column.size()) {
+    pattern.replace(at, 1, column);
+  }
+  return pattern;
+}
+
+/// Expressions over the column `$` for PostgreSQL and for DuckDB, by the type of the DuckDB column.
+std::pair<std::string, std::string> patterns(const std::string& duckdb_type) {
+  if (duckdb_type == "BLOB") return {"encode($, 'hex')", "lower(hex($))"};
+  if (duckdb_type == "DATE") {
+    return {"case when isfinite($) then ($ - date '1970-01-01')::text else $::text end",
+            "case when isfinite($) then date_diff('day', date '1970-01-01', $)::varchar else $::varchar end"};
+  }
+  if (duckdb_type.starts_with("TIMESTAMP")) {
+    return {"case when isfinite($) then trim_scale(extract(epoch from $) * 1000000)::text else $::text end",
+            "case when isfinite($) then epoch_us($)::varchar else $::varchar end"};
+  }
+  if (duckdb_type == "INTERVAL") {
+    const std::string parts =
+        "(extract(year from $) * 12 + extract(month from $))::bigint || ' ' || extract(day from $)::bigint "
+        "|| ' ' || "
+        "((extract(hour from $)::bigint * 60 + extract(minute from $)::bigint) * 60000000 + "
+        "extract(microseconds from $)::bigint)";
+    return {parts, parts};
+  }
+  if (duckdb_type.ends_with("[]")) return {"array_to_json($)::text", "to_json($)::varchar"};
+  return {"$::text", "$::varchar"};
+}
+
+}  // namespace
+
+std::string quoted_name(Kind, const std::string& name) {
+  std::string text = "\"";
+  for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
+ComparableText comparable_text(Kind left_kind, const ComparedColumn& left, Kind right_kind,
+                               const ComparedColumn& right) {
+  const bool duckdb_left = left_kind == Kind::duckdb;
+  const bool duckdb_right = right_kind == Kind::duckdb;
+  const auto side = [](Kind kind, const ComparedColumn& column, const std::string& decides) {
+    const auto [postgres, duckdb] = patterns(decides);
+    return replaced(kind == Kind::duckdb ? duckdb : postgres, quoted_name(kind, column.name));
+  };
+  const std::string decides = duckdb_left ? left.type : duckdb_right ? right.type : "";
+  ComparableText text{.left = side(left_kind, left, decides), .right = side(right_kind, right, decides)};
+  if (decides == "FLOAT") text.as_float = ComparableText::Float::single_precision;
+  if (decides == "DOUBLE") text.as_float = ComparableText::Float::double_precision;
+  return text;
+}
+
+}  // namespace maia::testing
