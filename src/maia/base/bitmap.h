@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace maia {
@@ -39,6 +40,15 @@ class Bitmap {
     return n;
   }
   const std::vector<std::uint64_t>& words() const { return words_; }
+  /// From whole words, for codecs; bits past `size` are dropped.
+  static Bitmap from_words(std::vector<std::uint64_t> words, std::size_t size) {
+    Bitmap bitmap;
+    bitmap.words_ = std::move(words);
+    bitmap.words_.resize((size + 63) / 64, 0);
+    if (size & 63) bitmap.words_.back() &= (std::uint64_t{1} << (size & 63)) - 1;
+    bitmap.size_ = size;
+    return bitmap;
+  }
   friend bool operator==(const Bitmap&, const Bitmap&) = default;
 
  private:

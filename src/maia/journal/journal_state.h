@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "maia/base/disk.h"
+#include "maia/journal/recent_windows.h"
+#include "maia/journal/schema_pool.h"
+#include "maia/journal/segment.h"
+
+namespace maia::journal {
+
+/// What the appender and the cursors of one local journal share.
+struct JournalState {
+  JournalState(Disk& on, std::string in, std::uint64_t recent_bytes)
+      : disk(on), directory(std::move(in)), recent(recent_bytes) {}
+
+  // Constant.
+  Disk& disk;
+  const std::string directory;
+  const std::shared_ptr<SchemaPool> pool = std::make_shared<SchemaPool>();
+
+  std::mutex mutex;
+  std::condition_variable_any appended;  ///< a sequence was given
+  // Guarded by mutex. Everything up to `last` is readable in the files.
+  std::vector<SegmentEntry> segments;  ///< ascending, never empty; the last one is being written
+  Sequence last;
+  Position position;
+  RecentWindows recent;
+  LatestSchemas schemas;
+  std::optional<std::uint64_t> oldest_running;  ///< lowest segment with a fragment of a running transaction
+};
+
+}  // namespace maia::journal

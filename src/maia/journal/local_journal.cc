@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/journal/local_journal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "maia/journal/local_cursor.h"
+
+namespace maia {
+
+using journal::Place;
+using journal::RecordType;
+using journal::SegmentWriter;
+
+Result<std::unique_ptr<LocalJournal>> LocalJournal::open(Disk& disk, Options options) {
+  MAIA_TRY(disk.make_directories(options.directory));
+  auto lock = MAIA_TRY(disk.lock(options.directory + "/lock"));
+  auto state = std::make_shared<journal::JournalState>(disk, options.directory, options.recent_bytes);
+  auto recovered = MAIA_TRY(journal::recover(disk, options.directory, state->pool));
+  std::unique_ptr<LocalJournal> journal(
+      new LocalJournal(std::move(state), std::move(options), std::move(lock)));
+  MAIA_TRY(journal->open_writer(std::move(recovered)));
+  return journal;
+}
+
+Status LocalJournal::open_writer(journal::Recovered recovered) {
+  torn_ = std::move(recovered.torn);
+  last_ = recovered.last;
+  position_ = recovered.position;
+  auto& disk = state_->disk;
+  if (recovered.segments.empty() || recovered.complete) {
+    journal::SegmentOpen open{last_, position_, false, {}};
+    for (const auto& [table, schema] : recovered.schemas) open.schemas.push_back(*schema);
+    const auto number = recovered.next_number;
+    writer_ = MAIA_TRY(SegmentWriter::create(disk, options_.directory, number, open));
+    recovered.segments.push_back({number, last_, last_, number, writer_->size()});
+  } else {
+    const auto& current = recovered.segments.back();
+    writer_ = MAIA_TRY(SegmentWriter::resume(disk, options_.directory, current.number, current.bytes));
+    // What was read back need not be durable: the process before may have ended between append and sync.
+    MAIA_TRY(writer_->sync(last_));
+    recovered.segments.back().bytes = writer_->size();
+  }
+  needs_from_ = recovered.segments.back().needs_from;
+  const std::lock_guard lock(state_->mutex);
+  state_->segments = std::move(recovered.segments);
+  state_->last = last_;
+  state_->position = position_;
+  state_->schemas = std::move(recovered.schemas);
+  return {};
+}
+
+template <class Call>
+auto LocalJournal::guarded(Call call) -> decltype(call()) {
+  if (broken_) return *broken_;
+  auto result = call();
+  if (!result.ok()) broken_ = result.error();
+  return result;
+}
+
+Journal::Tail LocalJournal::tail() const {
+  const std::lock_guard lock(state_->mutex);
+  return {state_->last, state_->position, Sequence{state_->segments.front().base.value + 1}};
+}
+
+Status LocalJournal::start(Epoch run) {
+  return guarded([&]() -> Status {
+    running_.clear();
+    Bytes payload;
+    ByteWriter(payload).u64(run.value);
+    MAIA_TRY(write(RecordType::start, last_, payload));
+    note_written();
+    return {};
+  });
+}
+
+Status LocalJournal::reset(Sequence base, const Position& position) {
+  return guarded([&]() -> Status {
+    running_.clear();
+    const auto number = writer_->number() + 1;
+    auto& disk = state_->disk;
+    writer_ = MAIA_TRY(SegmentWriter::create(disk, options_.directory, number, {base, position, true, {}}));
+    last_ = base;
+    position_ = position;
+    needs_from_ = number;
+    dirty_ = false;
+    std::vector<journal::SegmentEntry> old{{number, base, base, number, writer_->size()}};
+    {
+      const std::lock_guard lock(state_->mutex);
+      std::swap(state_->segments, old);
+      state_->last = base;
+      state_->position = position;
+      state_->recent.clear();
+      state_->schemas.clear();
+      state_->oldest_running.reset();
+    }
+    for (const auto& segment : old) {
+      MAIA_TRY(disk.remove(journal::segment_path(options_.directory, segment.number)));
+      MAIA_TRY(disk.sync_directory(options_.directory));
+    }
+    return {};
+  });
+}
+
+Result<Sequence> LocalJournal::append(StreamEvent event) {
+  return guarded([&]() -> Result<Sequence> {
+    if (auto* changes = std::get_if<StreamEvent::Changes>(&event.what)) {
+      return append_window(std::move(changes->window));
+    }
+    if (const auto* idle = std::get_if<StreamEvent::Idle>(&event.what)) {
+      Window window;
+      window.end = idle->position;
+      return append_window(std::move(window));
+    }
+    if (const auto* commit = std::get_if<StreamEvent::Commit>(&event.what)) return append_commit(*commit);
+    if (const auto* fragment = std::get_if<StreamEvent::Fragment>(&event.what)) {
+      MAIA_TRY(append_fragment(*fragment));
+    } else {
+      MAIA_TRY(append_abort(std::get<StreamEvent::Abort>(event.what)));
+    }
+    return last_;
+  });
+}
+
+Result<Sequence> LocalJournal::append_window(Window window) {
+  MAIA_TRY(roll_if_full());
+  const Sequence sequence{last_.value + 1};
+  window.sequence = sequence;
+  const auto payload = MAIA_TRY(encode(window));
+  const auto place = MAIA_TRY(write(RecordType::window, sequence, payload));
+  const auto uses = schema_uses(window);
+  const auto end = window.end;
+  publish(sequence, end, uses, {place, std::make_shared<const Window>(std::move(window))});
+  return sequence;
+}
+
+Status LocalJournal::append_fragment(const StreamEvent::Fragment& fragment) {
+  MAIA_TRY(roll_if_full());
+  const auto payload = MAIA_TRY(encode(fragment.window));
+  const auto place = MAIA_TRY(write(RecordType::fragment, last_, payload));
+  running_.add(fragment.transaction, place, fragment.window);
+  note_written();
+  return {};
+}
+
+Status LocalJournal::append_abort(const StreamEvent::Abort& abort) {
+  MAIA_TRY(roll_if_full());
+  running_.abort(abort.transaction, abort.from_ordinal);
+  Bytes payload;
+  ByteWriter out(payload);
+  out.text(abort.transaction);
+  out.varint(abort.from_ordinal);
+  MAIA_TRY(write(RecordType::abort, last_, payload));
+  note_written();
+  return {};
+}
+
+Result<Sequence> LocalJournal::append_commit(const StreamEvent::Commit& commit) {
+  MAIA_TRY(roll_if_full());
+  const Sequence sequence{last_.value + 1};
+  auto committed = running_.commit(commit.transaction);
+  journal::CommitRecord record{commit.committed, std::move(committed.fragments), {}, {}};
+  journal::LatestSchemas changed;
+  for (const auto& use : committed.schemas) changed[use.table] = use.schema;
+  for (const auto& [table, schema] : changed) {
+    if (schema) {
+      record.schemas.push_back(MAIA_TRY(writer_->number_of(schema, last_)));
+    } else {
+      record.dropped.push_back(table);
+    }
+  }
+  const auto place = MAIA_TRY(write(RecordType::commit, sequence, encode_commit(record)));
+  for (const auto& fragment : record.fragments) {
+    needs_from_ = std::min(needs_from_, fragment.place.segment);
+  }
+  publish(sequence, commit.committed.position, committed.schemas, {place, nullptr});
+  return sequence;
+}
+
+Result<Bytes> LocalJournal::encode(const Window& window) {
+  Bytes payload;
+  ByteWriter out(payload);
+  MAIA_TRY(encode_window(out, window, [this](const SchemaRef& schema) {
+    state_->pool->add(schema);
+    return writer_->number_of(schema, last_);
+  }));
+  return payload;
+}
+
+Result<Place> LocalJournal::write(RecordType type, Sequence sequence, ByteView payload) {
+  dirty_ = true;
+  return Place{writer_->number(), MAIA_TRY(writer_->append(type, sequence, payload))};
+}
+
+void LocalJournal::publish(Sequence sequence, const Position& position,
+                           const std::vector<journal::SchemaUse>& schemas,
+                           journal::RecentWindows::Entry entry) {
+  last_ = sequence;
+  if (!position.empty()) position_ = position;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->last = last_;
+    state_->position = position_;
+    for (const auto& use : schemas) apply(state_->schemas, use);
+    state_->recent.push(sequence, std::move(entry));
+  }
+  note_written();
+  state_->appended.notify_all();
+}
+
+void LocalJournal::note_written() {
+  const std::lock_guard lock(state_->mutex);
+  auto& current = state_->segments.back();
+  current.last = last_;
+  current.needs_from = needs_from_;
+  current.bytes = writer_->size();
+  state_->oldest_running = running_.oldest_segment();
+}
+
+Status LocalJournal::roll_if_full() {
+  if (writer_->size() < options_.segment_bytes) return {};
+  MAIA_TRY(writer_->end({last_, position_, needs_from_, 0}));
+  note_written();
+  journal::SegmentOpen open{last_, position_, false, {}};
+  for (const auto& schema : latest_schemas()) open.schemas.push_back(*schema);
+  const auto number = writer_->number() + 1;
+  writer_ = MAIA_TRY(SegmentWriter::create(state_->disk, options_.directory, number, open));
+  needs_from_ = number;
+  dirty_ = false;
+  const std::lock_guard lock(state_->mutex);
+  state_->segments.push_back({number, last_, last_, number, writer_->size()});
+  return {};
+}
+
+Result<Sequence> LocalJournal::sync() {
+  return guarded([&]() -> Result<Sequence> {
+    if (dirty_) {
+      MAIA_TRY(writer_->sync(last_));
+      dirty_ = false;
+      note_written();
+    }
+    return last_;
+  });
+}
+
+Result<std::unique_ptr<JournalCursor>> LocalJournal::read(Sequence after) {
+  const std::lock_guard lock(state_->mutex);
+  const auto& segments = state_->segments;
+  if (after < segments.front().base || after > state_->last) {
+    return Error{
+        Error::Code::lost_history, Recovery::halt,
+        fmt::format("the journal in {} holds sequences {} to {}, not what comes after {}", options_.directory,
+                    segments.front().base.value + 1, state_->last.value, after.value),
+        "the destination and this journal do not belong together any more"};
+  }
+  const auto next = std::upper_bound(
+      segments.begin(), segments.end(), after,
+      [](Sequence sequence, const journal::SegmentEntry& segment) { return sequence < segment.base; });
+  Place place{std::prev(next)->number, journal::kSegmentMagic.size()};
+  if (after == state_->last) place = {segments.back().number, segments.back().bytes};
+  return std::make_unique<journal::LocalCursor>(state_, after, place);
+}
+
+Status LocalJournal::release(Sequence through) {
+  const std::lock_guard one_at_a_time(release_mutex_);
+  for (;;) {
+    std::uint64_t number = 0;
+    {
+      const std::lock_guard lock(state_->mutex);
+      auto& segments = state_->segments;
+      number = segments.front().number;
+      const bool current = segments.size() == 1;
+      const bool running = state_->oldest_running && *state_->oldest_running <= number;
+      const bool needed = std::any_of(segments.begin(), segments.end(), [&](const auto& segment) {
+        return segment.last > through && segment.needs_from <= number;
+      });
+      if (current || running || needed || segments.front().last > through) return {};
+      segments.erase(segments.begin());
+    }
+    // One by one and in order, so that a crash leaves no hole.
+    MAIA_TRY(state_->disk.remove(journal::segment_path(options_.directory, number)));
+    MAIA_TRY(state_->disk.sync_directory(options_.directory));
+  }
+}
+
+std::vector<SchemaRef> LocalJournal::latest_schemas() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<SchemaRef> schemas;
+  for (const auto& [table, schema] : state_->schemas) schemas.push_back(schema);
+  return schemas;
+}
+
+std::uint64_t LocalJournal::disk_bytes() const {
+  const std::lock_guard lock(state_->mutex);
+  std::uint64_t bytes = 0;
+  for (const auto& segment : state_->segments) bytes += segment.bytes;
+  return bytes;
+}
+
+}  // namespace maia
