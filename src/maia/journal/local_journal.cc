@@ -129,7 +129,7 @@ Result<Sequence> LocalJournal::append_window(Window window) {
   window.sequence = sequence;
   const auto payload = MAIA_TRY(encode(window));
   const auto place = MAIA_TRY(write(RecordType::window, sequence, payload));
-  const auto uses = schema_uses(window);
+  const auto uses = journal::schema_uses(window);
   const auto end = window.end;
   publish(sequence, end, uses, {place, std::make_shared<const Window>(std::move(window))});
   return sequence;
@@ -181,7 +181,7 @@ Result<Sequence> LocalJournal::append_commit(const StreamEvent::Commit& commit) 
 Result<Bytes> LocalJournal::encode(const Window& window) {
   Bytes payload;
   ByteWriter out(payload);
-  MAIA_TRY(encode_window(out, window, [this](const SchemaRef& schema) {
+  MAIA_TRY(journal::encode_window(out, window, [this](const SchemaRef& schema) {
     state_->pool->add(schema);
     return writer_->number_of(schema, last_);
   }));
@@ -202,7 +202,7 @@ void LocalJournal::publish(Sequence sequence, const Position& position,
     const std::lock_guard lock(state_->mutex);
     state_->last = last_;
     state_->position = position_;
-    for (const auto& use : schemas) apply(state_->schemas, use);
+    for (const auto& use : schemas) journal::apply(state_->schemas, use);
     state_->recent.push(sequence, std::move(entry));
   }
   note_written();

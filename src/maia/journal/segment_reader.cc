@@ -101,7 +101,8 @@ Result<SchemaRef> SegmentReader::schema(std::uint64_t number) {
   if (const auto found = schemas_.find(number); found != schemas_.end()) return found->second;
   const auto head = MAIA_TRY(header(number));
   if (head.type != RecordType::schema) return damaged_at(number, "a schema record is expected here");
-  auto schema = MAIA_TRY(at(number, decode_schema(MAIA_TRY(payload(number, head)))));
+  const auto from = MAIA_TRY(payload(number, head));
+  auto schema = MAIA_TRY(at(number, decode_schema(from)));
   return schemas_[number] = pool_->intern(std::move(schema));
 }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace maia {
+namespace maia::testing {
 namespace {
 
 std::string directory_of(const std::string& path) {
@@ -234,4 +234,4 @@ Result<std::unique_ptr<DiskLock>> FaultDisk::lock(const std::string& path) {
   return std::make_unique<Lock>(*this, path);
 }
 
-}  // namespace maia
+}  // namespace maia::testing

@@ -9,7 +9,7 @@
 
 #include "maia/base/disk.h"
 
-namespace maia {
+namespace maia::testing {
 
 /// A file system in memory that behaves as badly as a real one may: what was not synced can be forgotten, in
 /// part or whole, and any call can be made to fail. Thread-safe. Random choices follow from the seed.
@@ -70,4 +70,4 @@ class FaultDisk final : public Disk {
   Fault fault_ = Fault::io_error;
 };
 
-}  // namespace maia
+}  // namespace maia::testing
