@@ -88,8 +88,9 @@ class Reader {
       const auto equals = piece.find('=');
       if (equals == piece.npos || equals == 0)
         return invalid(whole_, "has a query parameter without a value", "write ?name=value&name=value");
-      uri_.query.emplace_back(MAIA_TRY(decoded(piece.substr(0, equals), "a parameter")),
-                              MAIA_TRY(decoded(piece.substr(equals + 1), "a parameter")));
+      auto name = MAIA_TRY(decoded(piece.substr(0, equals), "a parameter"));
+      auto value = MAIA_TRY(decoded(piece.substr(equals + 1), "a parameter"));
+      uri_.query.emplace_back(std::move(name), std::move(value));
     }
     return {};
   }
