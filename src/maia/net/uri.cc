@@ -57,7 +57,7 @@ class Reader {
     const auto colon = rest_.find(':');
     if (colon == rest_.npos || !is_scheme(rest_.substr(0, colon)))
       return invalid(whole_, "has no scheme",
-                     "write what it is first, such as postgres://user@host/database or duckdb:file");
+                     "write what it is first, as in scheme://user@host/database or scheme:path");
     for (char c : rest_.substr(0, colon))
       uri_.scheme += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     rest_.remove_prefix(colon + 1);
