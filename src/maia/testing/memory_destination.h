@@ -33,9 +33,10 @@ class MemoryStore {
   State state_;  // guarded by mutex_
 };
 
-/// A transactional destination for the tables of a MemoryDatabase. Steps that may fail: "open", "begin", "prepare",
-/// "write", "commit" (before anything happened) and "answer" (the commit happened, its answer is lost). Strict: an
-/// insert of a row that is there, or an update or remove of one that is not, is an error of the test.
+/// A transactional destination for the tables of a MemoryDatabase. Steps that may fail: "open", "begin",
+/// "prepare", "write", "commit" (before anything happened) and "answer" (the commit happened, its answer is
+/// lost). Strict: an insert of a row that is there, or an update or remove of one that is not, is an error of
+/// the test.
 class MemoryDestination final : public Destination {
  public:
   /// Both outlive the destination.

@@ -14,7 +14,8 @@ std::size_t number(const Position& position) {
 }
 Position position(std::size_t transactions) { return Position{std::to_string(transactions)}; }
 
-void push_row(Batch& batch, std::uint64_t ordinal, std::int64_t id, const std::pair<std::string, std::string>& row) {
+void push_row(Batch& batch, std::uint64_t ordinal, std::int64_t id,
+              const std::pair<std::string, std::string>& row) {
   batch.begin_row(Op::read, ordinal);
   batch.mutable_after(0).push_fixed(id);
   batch.mutable_after(1).push_text(row.first);
@@ -185,7 +186,8 @@ MemoryDatabase::Rows MemoryDatabase::rows(std::size_t table, std::size_t transac
 
 Result<std::vector<SourceTable>> MemorySource::tables() {
   std::vector<SourceTable> tables;
-  for (std::size_t i = 0; i < database_.tables(); ++i) tables.push_back(SourceTable{.schema = database_.schema(i)});
+  for (std::size_t i = 0; i < database_.tables(); ++i)
+    tables.push_back(SourceTable{.schema = database_.schema(i)});
   return tables;
 }
 

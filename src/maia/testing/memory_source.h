@@ -15,9 +15,9 @@
 
 namespace maia::testing {
 
-/// A database that lives in memory and keeps its whole log: the truth that engine tests compare a destination with. Each
-/// table has a key `id` (int64) and texts `a` and `b`; `b` is left out of updates that do not touch it, as a
-/// source does with large values. Thread-safe.
+/// A database that lives in memory and keeps its whole log: the truth that engine tests compare a destination
+/// with. Each table has a key `id` (int64) and texts `a` and `b`; `b` is left out of updates that do not
+/// touch it, as a source does with large values. Thread-safe.
 class MemoryDatabase {
  public:
   using Rows = std::map<std::int64_t, std::pair<std::string, std::string>>;
