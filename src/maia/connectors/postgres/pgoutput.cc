@@ -63,10 +63,7 @@ class PgoutputParser::Reading {
 
   Xid running_xid() { return parser_.in_stream_ ? reader_.number<Xid>() : 0; }
   TupleView tuple(std::vector<TupleValue>& values);
-  /// Not when the message has ended early: then nothing was there to be known.
-  void unknown(std::string what) {
-    if (!reader_.failed()) object(Error::Code::unsupported, std::move(what));
-  }
+  void unknown(std::string what) { object(Error::Code::unsupported, std::move(what)); }
   void object(Error::Code code, std::string what) {
     if (objection_.what.empty()) objection_ = {code, std::move(what)};
   }
@@ -135,7 +132,7 @@ Message PgoutputParser::Reading::dispatch() {
     case 'r': return rollback_prepared();
     default: break;
   }
-  unknown("a kind that is not known");
+  if (!reader_.failed()) unknown("a kind that is not known");
   return {};
 }
 
@@ -156,7 +153,8 @@ TupleView PgoutputParser::Reading::tuple(std::vector<TupleValue>& values) {
       case TupleValue::Kind::null:
       case TupleValue::Kind::unchanged: value.bytes = {}; break;
       default:
-        unknown(fmt::format("a value of unknown kind {:#04x}", static_cast<unsigned char>(kind)));
+        if (!reader_.failed())
+          unknown(fmt::format("a value of unknown kind {:#04x}", static_cast<unsigned char>(kind)));
         return {};
     }
   }
@@ -235,7 +233,8 @@ Message PgoutputParser::Reading::relation() {
                        .type_oid = reader_.number<Oid>(),
                        .typmod = reader_.number<std::int32_t>()});
   }
-  if (std::string_view("dnfi").find(message.replica_identity) == std::string_view::npos) {
+  if (!reader_.failed() &&
+      std::string_view("dnfi").find(message.replica_identity) == std::string_view::npos) {
     unknown("an unknown replica identity");
   }
   message.columns = columns;

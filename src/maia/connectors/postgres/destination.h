@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "maia/connector/destination.h"
+#include "maia/connectors/postgres/connection.h"
+#include "maia/connectors/postgres/destination_config.h"
+#include "maia/connectors/postgres/group_writer.h"
+#include "maia/connectors/postgres/row_writer.h"
+#include "maia/connectors/postgres/stored_table.h"
+#include "maia/connectors/postgres/write_target.h"
+
+namespace maia::postgres {
+
+/// Writes tables of a PostgreSQL database. Transactional: rows, DDL and checkpoint commit together.
+class PostgresDestination final : public maia::Destination {
+ public:
+  explicit PostgresDestination(DestinationConfig config) : config_(std::move(config)) {}
+
+  std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
+  Result<Findings> check() override;
+  Result<Opened> open(std::string_view pipeline) override;
+  Status begin() override;
+  Status prepare(const TableTarget& target) override;
+  Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change) override;
+  Status truncate(std::span<const TableTarget* const> targets, const Truncate& truncate) override;
+  Status write(std::span<const Delivery> deliveries) override;
+  Status commit(const CheckpointUpdate& update) override;
+  void rollback() override;
+  Status finish_snapshot(std::span<const TableTarget* const> targets) override;
+  Result<std::vector<std::string>> drop(std::string_view pipeline) override;
+
+ private:
+  Status connect(std::string_view pipeline);
+  Status choose_role();
+  TableTarget placed(const TableTarget& target) const;
+  /// What the session knows of a target; reads the catalogue at the first use.
+  Result<WriteTarget*> bound(const TableTarget& target);
+  void unbind(const TableName& name);
+  void forget_session();
+  Result<std::vector<TargetDeliveries>> group(std::span<const Delivery> deliveries);
+  Status write_changes(std::span<const TargetDeliveries> groups);
+  bool may_put_back(std::span<const TargetDeliveries> groups) const;
+
+  DestinationConfig config_;
+  std::string pipeline_;
+  std::unique_ptr<Connection> connection_;
+  std::optional<RowWriter> row_writer_;
+  std::optional<GroupWriter> group_writer_;
+  ServerTypes types_;
+  bool checks_foreign_keys_ = true;
+  Epoch epoch_;
+  Sequence sequence_;
+  std::map<TableName, std::unique_ptr<WriteTarget>> targets_;
+  std::vector<TableName> changed_;  ///< made or altered in the running transaction
+  std::size_t targets_made_ = 0;
+};
+
+}  // namespace maia::postgres

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "maia/connectors/postgres/destination.h"
+#include "maia/testing/postgres_server.h"
+#include "maia/types/value_text.h"
+
+namespace maia::postgres {
+
+/// A row of a test as canonical texts: nullopt is NULL, kSame is unchanged.
+inline const std::string kSame = "<unchanged>";
+using Texts = std::vector<std::optional<std::string>>;
+
+/// A table that a test delivers to; batches are built row by row from texts.
+struct TestTable {
+  TableTarget target;
+  std::unique_ptr<Batch> batch;
+  std::uint64_t ordinal = 0;
+
+  TestTable(TableName name, std::vector<Column> columns, std::vector<std::size_t> key) {
+    auto schema = std::make_shared<TableSchema>();
+    schema->id = to_string(name);
+    schema->name = name;
+    schema->identity = key.empty() ? Identity::full : Identity::key;
+    for (const auto i : key) {
+      columns[i].in_key = true;
+      columns[i].nullable = false;
+    }
+    schema->columns = std::move(columns);
+    target = {
+        .name = std::move(name), .schema = schema, .mode = TableTarget::Mode::upsert, .key = std::move(key)};
+    restart();
+  }
+  void restart() { batch = std::make_unique<Batch>(target.schema); }
+
+  void push(ColumnVector& column, std::size_t i, const std::optional<std::string>& text) {
+    if (!text) return column.push_null();
+    if (*text == kSame) return column.push_unchanged();
+    const auto pushed = push_value_text(column, target.schema->columns[i].type, *text);
+    if (!pushed.ok()) {
+      ADD_FAILURE() << *text << ": " << pushed.error().message;
+      std::abort();
+    }
+  }
+  /// `before` may be empty, or have kSame where the image lacks a value.
+  void change(Op op, const Texts& after, const Texts& before, std::optional<std::uint64_t> at = {}) {
+    batch->begin_row(op, at ? *at : ordinal++);
+    for (std::size_t i = 0; i < after.size(); ++i) push(batch->mutable_after(i), i, after[i]);
+    for (std::size_t i = 0; i < before.size(); ++i) push(batch->mutable_before(i), i, before[i]);
+    batch->finish_row();
+  }
+  void insert(const Texts& row) { change(Op::insert, row, {}); }
+  void update(const Texts& row, const Texts& before = {}) { change(Op::update, row, before); }
+  void remove(const Texts& before) { change(Op::remove, {}, before); }
+  Delivery delivery(bool fresh = false, bool converging = false) const {
+    return {.target = &target, .batch = batch.get(), .fresh = fresh, .converging = converging};
+  }
+};
+
+inline Column column_of(std::string name, Type type) {
+  return {.name = std::move(name), .type = std::move(type), .native_type = {}, .id = {}};
+}
+
+inline DestinationConfig config_for(const testing::PostgresServer& server, const std::string& database,
+                                    ForeignKeys foreign_keys = ForeignKeys::automatic) {
+  DestinationConfig config;
+  config.connection.host = server.host();
+  config.connection.port = static_cast<std::uint16_t>(server.port());
+  config.connection.user = "postgres";
+  config.connection.database = database;
+  config.foreign_keys = foreign_keys;
+  return config;
+}
+
+/// A destination in a database of its own, open for the pipeline "p".
+class DestinationTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    database = *server().make_database();
+    destination = open_destination();
+  }
+  virtual testing::PostgresServer& server() { return testing::shared_postgres(); }
+  virtual ForeignKeys foreign_keys() { return ForeignKeys::automatic; }
+
+  std::unique_ptr<PostgresDestination> open_destination(const std::string& pipeline = "p") {
+    auto made = std::make_unique<PostgresDestination>(config_for(server(), database, foreign_keys()));
+    auto result = made->open(pipeline);
+    if (!result.ok()) ADD_FAILURE() << result.error().message;
+    if (result.ok()) opened = *std::move(result);
+    return made;
+  }
+  void execute(std::string_view sql) {
+    const auto done = server().execute(sql, database);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+  }
+  /// All rows of a query, each as "a|b|c" with NULL as "~", in the query's order.
+  std::vector<std::string> rows(std::string_view sql) {
+    auto result = server().query(sql, database);
+    if (!result.ok()) {
+      ADD_FAILURE() << result.error().message;
+      return {};
+    }
+    std::vector<std::string> lines;
+    for (const auto& row : *result) {
+      std::string line;
+      for (const auto& value : row) line += (&value == &row.front() ? "" : "|") + value.value_or("~");
+      lines.push_back(line);
+    }
+    return lines;
+  }
+  CheckpointUpdate next_checkpoint() {
+    ++sequence;
+    return {.sequence = {sequence}, .position = {"position " + std::to_string(sequence)}, .facts = {}};
+  }
+  Status write(std::vector<Delivery> deliveries) {
+    if (auto begun = destination->begin(); !begun.ok()) return begun;
+    auto written = destination->write(deliveries);
+    if (written.ok()) written = destination->commit(next_checkpoint());
+    if (!written.ok()) {
+      destination->rollback();
+      --sequence;
+    }
+    return written;
+  }
+  void prepare(const TestTable& table) {
+    ASSERT_TRUE(destination->begin().ok());
+    const auto prepared = destination->prepare(table.target);
+    ASSERT_TRUE(prepared.ok()) << prepared.error().message;
+    const auto committed = destination->commit(next_checkpoint());
+    ASSERT_TRUE(committed.ok()) << committed.error().message;
+  }
+
+  std::string database;
+  Destination::Opened opened;
+  std::unique_ptr<PostgresDestination> destination;
+  std::uint64_t sequence = 0;
+};
+
+#define EXPECT_OK(status)                                   \
+  do {                                                      \
+    const auto& checked_ = (status);                        \
+    EXPECT_TRUE(checked_.ok()) << checked_.error().message; \
+  } while (false)
+
+}  // namespace maia::postgres

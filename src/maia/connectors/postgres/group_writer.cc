@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/connectors/postgres/group_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace maia::postgres {
+namespace {
+
+using sql::Image;
+using sql::RowRef;
+
+/// Bytes that are encoded before they are sent.
+constexpr std::size_t kPiece = 256 << 10;
+
+std::string where(const WriteTarget& target) { return "table " + to_string(target.target().name); }
+
+}  // namespace
+
+Status GroupWriter::write(std::span<const TargetDeliveries> groups, Way way) {
+  std::vector<Staged> staged(groups.size());
+  std::size_t rounds = 0;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    MAIA_TRY(in(where(*groups[i].target), stage(groups[i], staged[i])));
+    rounds = std::max(rounds, staged[i].rounds.size());
+  }
+  for (std::size_t round = 0; round < rounds; ++round) MAIA_TRY(run_round(staged, round, way));
+  return {};
+}
+
+Status GroupWriter::copy(std::span<const TargetDeliveries> groups) {
+  for (const auto& group : groups) {
+    auto& target = *group.target;
+    auto& encoder = target.copy_encoder();
+    MAIA_TRY(in(where(target), connection_.copy_in_start(target.copy_sql())));
+    encoder.begin();
+    for (const auto* delivery : group.deliveries) {
+      const auto& batch = *delivery->batch;
+      for (std::size_t row = 0; row < batch.rows(); ++row) {
+        encoder.begin_row();
+        std::size_t field = 0;
+        for (const auto i : target.written()) {
+          const auto written = encoder.value(field++, batch.after(i), row);
+          if (written.ok()) continue;
+          connection_.copy_in_abort("a value cannot be stored");
+          return in(where(target) + ", column " + target.target().schema->columns[i].name, written);
+        }
+        encoder.end_row();
+        if (encoder.buffer().size() < kPiece) continue;
+        MAIA_TRY(in(where(target), connection_.copy_in_put(encoder.buffer())));
+        encoder.buffer().clear();
+      }
+    }
+    encoder.end();
+    MAIA_TRY(in(where(target), connection_.copy_in_put(encoder.buffer())));
+    MAIA_TRY(in(where(target), connection_.copy_in_finish()));
+  }
+  return {};
+}
+
+void GroupWriter::rolled_back() {
+  for (auto* target : made_) target->staged = false;
+  committed();
+}
+
+void GroupWriter::committed() {
+  made_.clear();
+  groups_ = 0;
+}
+
+Status GroupWriter::stage(const TargetDeliveries& group, Staged& staged) {
+  auto& target = *group.target;
+  staged.target = &target;
+  staged.converging = std::any_of(group.deliveries.begin(), group.deliveries.end(),
+                                  [](const auto* each) { return each->converging; });
+  if (!target.staged) {
+    MAIA_TRY(connection_.run(target.stage_create_sql()));
+    target.staged = true;
+    made_.push_back(&target);
+  }
+  MAIA_TRY(connection_.copy_in_start(target.stage_copy_sql()));
+  target.stage_encoder().begin();
+  auto put = target.by_key() ? stage_by_key(group, staged) : stage_as_multiset(group, staged);
+  if (!put.ok()) {
+    if (!connection_.broken()) connection_.copy_in_abort("a value cannot be stored");
+    return put;
+  }
+  target.stage_encoder().end();
+  MAIA_TRY(connection_.copy_in_put(target.stage_encoder().buffer()));
+  MAIA_TRY(connection_.copy_in_finish());
+  return {};
+}
+
+Status GroupWriter::stage_by_key(const TargetDeliveries& group, Staged& staged) {
+  auto& target = *group.target;
+  const auto& key = target.target().key;
+  net_.start(target.target(), group.deliveries);
+  while (const auto* net = MAIA_TRY(net_.next())) {
+    auto& round = staged.rounds.emplace_back();
+    if (!net->removes.empty()) round.removes = ++groups_;
+    round.remove_count = net->removes.size();
+    for (const auto& row : net->removes) MAIA_TRY(put(target, round.removes, row, key, nullptr));
+    for (const auto& move : net->moves) {
+      auto& moves = round.moves.emplace_back(Partial{++groups_, move.columns, move.rows.size()});
+      for (std::size_t i = 0; i < move.rows.size(); ++i) {
+        MAIA_TRY(put(target, moves.group, move.rows[i], move.columns, &move.from[i]));
+      }
+    }
+    for (const auto& update : net->updates) {
+      auto& updates = round.updates.emplace_back(Partial{++groups_, update.columns, update.rows.size()});
+      for (const auto& row : update.rows) MAIA_TRY(put(target, updates.group, row, update.columns, nullptr));
+    }
+    round.rows = ++groups_;
+    for (const auto& row : net->inserts) MAIA_TRY(put(target, round.rows, row, target.written(), nullptr));
+    for (const auto& row : net->upserts) MAIA_TRY(put(target, round.rows, row, target.written(), nullptr));
+  }
+  return {};
+}
+
+Status GroupWriter::stage_as_multiset(const TargetDeliveries& group, Staged& staged) {
+  auto& target = *group.target;
+  auto& round = staged.rounds.emplace_back();
+  round.rows = ++groups_;
+  if (target.appends()) {
+    for (const auto* delivery : group.deliveries) {
+      for (std::uint32_t row = 0; row < delivery->batch->rows(); ++row) {
+        MAIA_TRY(put(target, round.rows, {delivery->batch, row, Image::after}, target.written(), nullptr));
+      }
+    }
+    return {};
+  }
+  const auto* net = MAIA_TRY(multiset_.reduce(target.target(), group.deliveries));
+  round.remove_count = net->removes.size();
+  if (round.remove_count > 0) round.removes = ++groups_;
+  for (const auto& row : net->removes) MAIA_TRY(put(target, round.removes, row, target.written(), nullptr));
+  for (const auto& row : net->inserts) MAIA_TRY(put(target, round.rows, row, target.written(), nullptr));
+  return {};
+}
+
+/// One row of a staging table. `columns` are ascending, or the key.
+Status GroupWriter::put(WriteTarget& target, std::int32_t group, const RowRef& row,
+                        std::span<const std::size_t> columns, const RowRef* old) {
+  auto& encoder = target.stage_encoder();
+  const auto& schema = *target.target().schema;
+  encoder.begin_row(1);
+  encoder.number(group);
+  std::size_t field = 0;
+  for (const auto i : target.written()) {
+    if (std::find(columns.begin(), columns.end(), i) == columns.end()) {
+      encoder.null();
+    } else {
+      MAIA_TRY(in("column " + schema.columns[i].name, encoder.value(field, row.column(i), row.row)));
+    }
+    ++field;
+  }
+  for (const auto i : target.target().key) {
+    if (old == nullptr) {
+      encoder.null();
+    } else {
+      MAIA_TRY(in("column " + schema.columns[i].name, encoder.value(field, old->column(i), old->row)));
+    }
+    ++field;
+  }
+  encoder.end_row();
+  return send_if_large(target);
+}
+
+Status GroupWriter::send_if_large(WriteTarget& target) {
+  auto& buffer = target.stage_encoder().buffer();
+  if (buffer.size() < kPiece) return {};
+  MAIA_TRY(connection_.copy_in_put(buffer));
+  buffer.clear();
+  return {};
+}
+
+Status GroupWriter::run_round(std::span<Staged> staged, std::size_t number, Way way) {
+  expected_.clear();
+  MAIA_TRY(pipeline_.start());
+  Status queued;
+  for (auto each = staged.rbegin(); each != staged.rend() && queued.ok(); ++each) {
+    if (number < each->rounds.size()) queued = queue_removes(*each, each->rounds[number], way);
+  }
+  for (auto each = staged.begin(); each != staged.end() && queued.ok(); ++each) {
+    if (number < each->rounds.size()) queued = queue_rows(*each, each->rounds[number]);
+  }
+  auto finished = finish();
+  return queued.ok() ? finished : queued;
+}
+
+Status GroupWriter::queue_removes(Staged& staged, Round& round, Way way) {
+  const auto& target = *staged.target;
+  const bool strict = !staged.converging;
+  if (round.removes != 0) {
+    const auto sql = target.by_key() ? target.group_remove_sql() : target.group_remove_rows_sql();
+    MAIA_TRY(queue(sql, round.removes, {&target, round.remove_count, !target.by_key(), "remove"}));
+  }
+  for (const auto& move : round.moves) {
+    MAIA_TRY(queue(target.group_take_sql(move.columns, true), move.group,
+                   {&target, move.rows, strict, "change the key of"}, round.rows));
+  }
+  if (way == Way::in_place || !target.by_key()) return {};
+  for (const auto& update : round.updates) {
+    MAIA_TRY(queue(target.group_take_sql(update.columns, false), update.group,
+                   {&target, update.rows, strict, "update"}, round.rows));
+  }
+  round.updates.clear();
+  return queue(target.group_remove_sql(), round.rows, {&target, 0, false, "remove"});
+}
+
+Status GroupWriter::queue_rows(Staged& staged, const Round& round) {
+  const auto& target = *staged.target;
+  for (const auto& update : round.updates) {
+    const bool only_key = std::all_of(update.columns.begin(), update.columns.end(),
+                                      [&](std::size_t i) { return target.in_key(i); });
+    if (only_key) continue;
+    MAIA_TRY(queue(target.group_update_sql(update.columns), update.group,
+                   {&target, update.rows, !staged.converging, "update"}));
+  }
+  const auto sql = target.by_key() ? target.group_upsert_sql() : target.group_insert_sql();
+  return queue(sql, round.rows, {&target, 0, false, "insert"});
+}
+
+Status GroupWriter::queue(const std::string& sql, std::int32_t group, Expected expected, std::int32_t into) {
+  const auto from = std::to_string(group);
+  const auto to = std::to_string(into);
+  const char* values[] = {from.c_str(), to.c_str()};
+  expected_.push_back(expected);
+  return pipeline_.run(sql, std::span(values, into == 0 ? 1 : 2), expected_.size());
+}
+
+Status GroupWriter::finish() {
+  auto finished = pipeline_.finish();
+  if (!finished.ok()) {
+    const auto tag = pipeline_.failed_tag().value_or(0);
+    return tag == 0 ? finished : in(where(*expected_[tag - 1].target), std::move(finished));
+  }
+  for (const auto& outcome : pipeline_.outcomes()) {
+    const auto& expected = expected_[outcome.tag - 1];
+    if (!expected.exactly || outcome.affected == expected.rows) continue;
+    return missing_rows(expected.target->target(), expected.what, expected.rows - outcome.affected);
+  }
+  return {};
+}
+
+}  // namespace maia::postgres

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/connectors/postgres/row_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <queue>
+
+#include "maia/types/value_text.h"
+
+namespace maia::postgres {
+namespace {
+
+using sql::Image;
+using sql::RowRef;
+
+Error zero_byte(const WriteTarget& target, std::size_t column) {
+  return Error{
+      .code = Error::Code::data,
+      .message = fmt::format("table {}, column {}: PostgreSQL does not store text with a zero byte",
+                             to_string(target.target().name), target.target().schema->columns[column].name),
+      .hint = "remove it in a transform, or store the column as bytes"};
+}
+
+}  // namespace
+
+Error missing_rows(const TableTarget& target, const char* what, std::size_t count) {
+  return Error{
+      .code = Error::Code::data,
+      .message = fmt::format("table {}: there is no row to {} for {} change{}", to_string(target.name), what,
+                             count, count == 1 ? "" : "s"),
+      .hint =
+          "something else has removed or changed rows at the destination; `maia resync` copies the table "
+          "again"};
+}
+
+Status RowWriter::write(std::span<const TargetDeliveries> groups, const std::string& savepoint) {
+  expected_.clear();
+  unconfirmed_.clear();
+  MAIA_TRY(pipeline_.start());
+  auto queued = pipeline_.run("savepoint " + savepoint);
+  if (queued.ok()) queued = queue(groups);
+  if (queued.ok()) queued = pipeline_.run("release savepoint " + savepoint);
+  auto finished = pipeline_.finish();
+  if (finished.ok() && queued.ok()) return check_outcomes();
+  // Whether the server has prepared them is not known any more.
+  for (const auto& statement : unconfirmed_) names_.erase(statement);
+  if (!queued.ok()) return queued;
+  const auto tag = pipeline_.failed_tag().value_or(0);
+  if (tag == 0) return finished;
+  return std::move(finished).error().in("table " + to_string(expected_[tag - 1].target->target().name));
+}
+
+void RowWriter::forget(const WriteTarget& target) {
+  std::erase_if(names_, [&](const auto& entry) { return entry.first.target == &target; });
+}
+
+Status RowWriter::queue(std::span<const TargetDeliveries> groups) {
+  struct Next {
+    std::uint64_t ordinal;
+    std::size_t run;  ///< deliveries of one target with equal ordinals stay in order
+    auto operator<=>(const Next&) const = default;
+  };
+  struct Run {
+    WriteTarget* target;
+    const Delivery* delivery;
+    std::uint32_t row = 0;
+  };
+  std::vector<Run> runs;
+  std::priority_queue<Next, std::vector<Next>, std::greater<>> next;
+  for (const auto& group : groups) {
+    for (const auto* delivery : group.deliveries) {
+      if (delivery->batch->rows() == 0) continue;
+      next.push({delivery->batch->ordinal(0), runs.size()});
+      runs.push_back({group.target, delivery});
+    }
+  }
+  while (!next.empty()) {
+    auto& run = runs[next.top().run];
+    const auto number = next.top().run;
+    next.pop();
+    const auto& batch = *run.delivery->batch;
+    // Up to where another batch has something to do in between.
+    do {
+      MAIA_TRY(queue_row(*run.target, *run.delivery, run.row++));
+    } while (run.row < batch.rows() && (next.empty() || batch.ordinal(run.row) < next.top().ordinal));
+    if (run.row < batch.rows()) next.push({batch.ordinal(run.row), number});
+  }
+  return {};
+}
+
+Status RowWriter::queue_row(WriteTarget& target, const Delivery& delivery, std::uint32_t row) {
+  const auto& batch = *delivery.batch;
+  const RowRef now{&batch, row, Image::after};
+  const RowRef old{&batch, row, Image::before};
+  const auto op = batch.op(row);
+  if (op == Op::read || op == Op::insert) {
+    return whole_row(target, target.by_key() ? RowStatement::upsert : RowStatement::insert, now);
+  }
+  if (!target.by_key()) {
+    begin_values();
+    MAIA_TRY(push(target, old, target.written()));
+    MAIA_TRY(execute(target, RowStatement::remove_one, {}, true, "remove"));
+    return op == Op::remove ? Status{} : whole_row(target, RowStatement::insert, now);
+  }
+  const auto& key = target.target().key;
+  if (op == Op::remove) {
+    begin_values();
+    MAIA_TRY(push(target, old, key));
+    return execute(target, RowStatement::remove, {}, false, "remove");
+  }
+  if (batch.has_before() && !sql::same_values(old, now, key)) return move(target, old, now, delivery.converging);
+  return update(target, now, delivery.converging);
+}
+
+bool RowWriter::find_present(const WriteTarget& target, const RowRef& row) {
+  present_.clear();
+  for (const auto i : target.written()) {
+    if (row.presence(i) != Presence::unchanged) present_.push_back(i);
+  }
+  return present_.size() == target.written().size();
+}
+
+Status RowWriter::update(WriteTarget& target, const RowRef& now, bool converging) {
+  if (find_present(target, now)) return whole_row(target, RowStatement::upsert, now);
+  changes_.clear();
+  std::copy_if(present_.begin(), present_.end(), std::back_inserter(changes_),
+               [&](std::size_t i) { return !target.in_key(i); });
+  if (changes_.empty()) return {};
+  begin_values();
+  MAIA_TRY(push(target, now, changes_));
+  MAIA_TRY(push(target, now, target.target().key));
+  return execute(target, RowStatement::update, changes_, !converging, "update");
+}
+
+Status RowWriter::move(WriteTarget& target, const RowRef& old, const RowRef& now, bool converging) {
+  const auto& key = target.target().key;
+  const bool whole = find_present(target, now);
+  if (whole && converging) {
+    begin_values();
+    MAIA_TRY(push(target, old, key));
+    MAIA_TRY(execute(target, RowStatement::remove, {}, false, "remove"));
+    return whole_row(target, RowStatement::upsert, now);
+  }
+  if (converging) {
+    begin_values();
+    MAIA_TRY(push(target, now, key));
+    MAIA_TRY(push(target, old, key));
+    MAIA_TRY(execute(target, RowStatement::make_room, {}, false, "remove"));
+  }
+  begin_values();
+  MAIA_TRY(push(target, now, present_));
+  MAIA_TRY(push(target, old, key));
+  MAIA_TRY(execute(target, RowStatement::move, present_, !whole && !converging, "change the key of"));
+  // A row that is not there yet, because a filter kept it away until now, comes whole.
+  return whole ? whole_row(target, RowStatement::insert_absent, now) : Status{};
+}
+
+Status RowWriter::whole_row(WriteTarget& target, RowStatement kind, const RowRef& row) {
+  begin_values();
+  MAIA_TRY(push(target, row, target.written()));
+  return execute(target, kind, {}, false, "insert");
+}
+
+Status RowWriter::push(const WriteTarget& target, const RowRef& row, std::span<const std::size_t> columns) {
+  for (const auto i : columns) {
+    const auto& column = row.column(i);
+    switch (column.presence(row.row)) {
+      case Presence::unchanged:
+        return Error{
+            .code = Error::Code::data,
+            .message = fmt::format("table {}: a change came without the value of column {}",
+                                   to_string(target.target().name), target.target().schema->columns[i].name),
+            .hint =
+                "let the source send whole old rows for this table (REPLICA IDENTITY FULL), or give it "
+                "a key"};
+      case Presence::null: ends_.push_back(std::string::npos); continue;
+      case Presence::value: break;
+    }
+    const auto begin = texts_.size();
+    append_value_text(texts_, target.target().schema->columns[i].type, column, row.row);
+    if (texts_.find('\0', begin) != std::string::npos) return zero_byte(target, i);
+    texts_ += '\0';
+    ends_.push_back(begin);
+  }
+  return {};
+}
+
+Status RowWriter::execute(WriteTarget& target, RowStatement kind, std::span<const std::size_t> columns,
+                          bool must_exist, const char* what) {
+  Statement statement{&target, kind, Columns(columns.begin(), columns.end())};
+  auto known = names_.find(statement);
+  if (known == names_.end()) {
+    const auto name = fmt::format("maia_{}", ++statements_made_);
+    MAIA_TRY(pipeline_.prepare(name, target.row_sql(kind, columns)));
+    known = names_.emplace(statement, name).first;
+    unconfirmed_.push_back(std::move(statement));
+  }
+  values_.clear();
+  for (const auto begin : ends_) {
+    values_.push_back(begin == std::string::npos ? nullptr : texts_.data() + begin);
+  }
+  expected_.push_back({&target, must_exist, what});
+  return pipeline_.execute(known->second, values_, expected_.size());
+}
+
+Status RowWriter::check_outcomes() const {
+  for (const auto& outcome : pipeline_.outcomes()) {
+    if (outcome.tag == 0 || outcome.affected > 0) continue;
+    const auto& expected = expected_[outcome.tag - 1];
+    if (expected.must_exist) return missing_rows(expected.target->target(), expected.what, 1);
+  }
+  return {};
+}
+
+}  // namespace maia::postgres

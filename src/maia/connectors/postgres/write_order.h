@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "maia/connectors/postgres/row_writer.h"
+
+namespace maia::postgres {
+
+// What decides how changes are written.
+
+/// Sorts tables that others refer to before those that refer to them; where they refer to each other in a
+/// circle, the order is as it was.
+void parents_first(std::vector<TargetDeliveries>& groups);
+
+/// Whether all changes are rows that cannot be there yet.
+bool only_new_rows(const TargetDeliveries& group);
+
+/// Whether statements row by row cost less than a staging table.
+bool few_rows(std::span<const TargetDeliveries> groups);
+
+bool any_key_change(std::span<const TargetDeliveries> groups);
+
+/// Whether an SQLSTATE is of a constraint that a different order of the same changes may satisfy.
+bool stopped_by_order(std::string_view sqlstate);
+
+}  // namespace maia::postgres

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "maia/base/result.h"
+#include "maia/connector/destination.h"
+#include "maia/connectors/postgres/copy_encoder.h"
+#include "maia/connectors/postgres/stored_table.h"
+
+namespace maia::postgres {
+
+/// What the statements of the row-by-row way do.
+enum class RowStatement : std::uint8_t {
+  insert,         ///< a whole row
+  insert_absent,  ///< a whole row, unless its key is there
+  upsert,         ///< a whole row, in place of what has its key
+  update,         ///< some columns of the row of a key
+  move,           ///< the same, key columns among them
+  make_room,      ///< removes the row of the new key, if a row has the old key
+  remove,         ///< the row of a key
+  remove_one,     ///< one of the rows that equal a whole row
+};
+
+/// One table that is written to in this session: how its columns are encoded, and the SQL of every statement
+/// on it. Column numbers are those of the target's schema.
+class WriteTarget {
+ public:
+  /// `number` is unique in the session and names what the target has there.
+  static Result<WriteTarget> bind(const TableTarget& target, StoredTable stored, std::size_t number);
+
+  const TableTarget& target() const { return target_; }
+  const StoredTable& stored() const { return stored_; }
+  bool by_key() const { return !target_.key.empty() && target_.mode == TableTarget::Mode::upsert; }
+  bool appends() const { return target_.mode == TableTarget::Mode::append; }
+  bool in_key(std::size_t column) const;
+  /// The columns that can be written: all but those which the destination computes.
+  const std::vector<std::size_t>& written() const { return written_; }
+  /// Whether rows may be deleted and put back without losing what only the destination has.
+  bool has_columns_of_its_own() const { return has_columns_of_its_own_; }
+
+  /// SQL of a row statement. Parameters, in this order: the values of `columns` (whole rows: of written()),
+  /// then for update, move, and make_room the values of the old key. remove has only the key, make_room the
+  /// new key and then the old one.
+  std::string row_sql(RowStatement kind, std::span<const std::size_t> columns) const;
+
+  /// COPY of whole rows into the table; fields: written().
+  std::string copy_sql() const;
+  CopyEncoder& copy_encoder() { return copy_encoder_; }
+
+  // The staging table holds what is to be done, in groups by number. Its fields: the group, written(), the
+  // old key of a move.
+  std::string stage_create_sql() const;
+  std::string stage_copy_sql() const;
+  CopyEncoder& stage_encoder() { return stage_encoder_; }
+  bool staged = false;  ///< the staging table is there
+
+  // Statements on groups; parameter $1 is the group.
+  std::string group_remove_sql() const;
+  std::string group_remove_rows_sql() const;  ///< by all columns, as a multiset
+  std::string group_update_sql(std::span<const std::size_t> columns) const;
+  std::string group_insert_sql() const;
+  std::string group_upsert_sql() const;
+  /// Deletes the rows of a group from the table and puts them, with the group's values over theirs, into the
+  /// group $2. `moved`: found by the old key.
+  std::string group_take_sql(std::span<const std::size_t> columns, bool moved) const;
+
+ private:
+  WriteTarget(TableTarget target, StoredTable stored)
+      : target_(std::move(target)), stored_(std::move(stored)) {}
+  Status quote_names(std::size_t number);
+  std::vector<CopyField> fields() const;
+  std::string list(std::span<const std::size_t> columns, std::string_view prefix = {}) const;
+  /// `a = $1, b = $2`, or with a prefix `a = s.a`; nothing for key columns unless wanted.
+  std::string assignments(std::span<const std::size_t> columns, std::string_view prefix, bool key_too) const;
+  std::string key_equals(std::size_t first_parameter) const;
+  std::string key_joins(std::string_view stage, bool old) const;
+  std::string on_conflict() const;
+  std::string identity(std::string_view prefix) const;
+
+  TableTarget target_;
+  StoredTable stored_;
+  std::vector<std::size_t> written_;
+  bool has_columns_of_its_own_ = false;
+  std::string table_;  ///< quoted
+  std::string stage_;
+  std::string group_column_;
+  std::vector<std::string> names_;  ///< quoted, by column
+  std::vector<std::string> old_key_names_;
+  std::vector<std::string> types_;  ///< that the columns have at the destination, without domains
+  CopyEncoder copy_encoder_{{}};
+  CopyEncoder stage_encoder_{{}};
+};
+
+}  // namespace maia::postgres
