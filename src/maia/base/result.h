@@ -103,7 +103,8 @@ Result<T> in(std::string_view where, Result<T> result) {
 
 }  // namespace maia
 
-/// Yields the value of a Result, or returns its error from the enclosing function.
+/// Yields the value of a Result, or returns its error from the enclosing function. Not inside a braced
+/// initializer: GCC does not destroy the members that are already built when the return happens there.
 #define MAIA_TRY(expression)                  \
   __extension__({                             \
     auto maia_result_ = (expression);         \

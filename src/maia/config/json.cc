@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "maia/base/json_text.h"
 #include "maia/config/scalar.h"
-#include "maia/config/utf8.h"
 
 namespace maia::config {
 namespace {
@@ -61,30 +61,9 @@ struct Writer {
 }  // namespace
 
 std::string json_quoted(std::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const auto length = utf8_length(text);
-    if (length == 0) {
-      out += "\\ufffd";
-      text.remove_prefix(1);
-      continue;
-    }
-    const char c = text[0];
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length);
-  }
-  return out + '"';
+  std::string out;
+  append_json_string(out, text);
+  return out;
 }
 
 std::string to_json(const Node& node, int indent) {

@@ -86,7 +86,7 @@ class Reader {
       if (!entry.value.mapping())
         return error_at(entry.value.mark,
                         fmt::format("'connections.{}' must be a mapping of settings", entry.key),
-                        "write {type: postgres, host: ..., user: ...}");
+                        "write {type: NAME, host: ..., user: ...}");
     }
     return {};
   }
@@ -206,7 +206,7 @@ class Reader {
   Result<Node> with_connection(const Node& given, const std::string& place) const {
     if (!given.mapping())
       return error_at(given.mark, fmt::format("'{}' must be a mapping of settings", place),
-                      "write the connector's name under it, such as type: postgres");
+                      "write the connector's name under it, as type: NAME");
     const auto* reference = given.find("connection");
     if (!reference) return given;
     MAIA_TRY(check_setting(*reference, endpoint_spec().settings()[1], place));

@@ -124,7 +124,7 @@ TEST(PipelineFile, wrong_types_say_what_to_write) {
                "maia.yaml:1:32: 'source.port' is 'abc' but must be a whole number", "write port: 1");
   expect_error(minimal("destination: duckdb\n"),
                "maia.yaml:2:14: 'destination' must be a mapping of settings",
-               "write the connector's name under it, such as type: postgres");
+               "write the connector's name under it, as type: NAME");
   expect_error(minimal("destination: {type: duckdb, path: x, mode: upsrt}\n"),
                "maia.yaml:2:44: 'destination.mode' is 'upsrt' but must be one of upsert or append",
                "did you mean 'upsert'?");

@@ -123,7 +123,6 @@ Spec<TransformSettings> transform_spec() {
       .add("script", &T::script, "Assignments, one on each line, over `in` and `out`.")
       .example("out.email = lower(in.email)")
       .add("sql", &T::sql, "One SELECT over the table `input`.")
-      .example("SELECT id, lower(email) AS email FROM input")
       .add("tables", &T::tables,
            "Tables that it applies to; without it, every table that has all columns that it reads.")
       .example("[customers]")
@@ -218,7 +217,6 @@ const Spec<EndpointHead>& endpoint_spec() {
   static const auto spec =
       Spec<EndpointHead>()
           .add("type", &EndpointHead::type, "Name of the connector; `maia connectors` lists them.")
-          .example("postgres")
           .add("connection", &EndpointHead::connection,
                "Name of an entry of `connections:` whose settings are taken over; those given here win.");
   return spec;
@@ -265,11 +263,8 @@ const Spec<PipelineBody>& pipeline_spec() {
 const std::vector<Setting>& endpoint_settings() {
   using K = Setting::Kind;
   static const std::vector<Setting> settings = {
-      {.name = "source",
-       .doc = "Where the rows come from.",
-       .kind = K::any,
-       .example = "{type: postgres, ...}"},
-      {.name = "destination", .doc = "Where the rows go.", .kind = K::any, .example = "{type: duckdb, ...}"},
+      {.name = "source", .doc = "Where the rows come from.", .kind = K::any, .example = "{type: NAME, ...}"},
+      {.name = "destination", .doc = "Where the rows go.", .kind = K::any, .example = "{type: NAME, ...}"},
       {.name = "destinations",
        .doc = "Several destinations by name, in place of `destination`.",
        .kind = K::map,

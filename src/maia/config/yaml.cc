@@ -153,7 +153,8 @@ class Parser {
         return error_at(key_place, fmt::format("the key '{}' stands here a second time", key),
                         fmt::format("it was first given on line {}; keep one of them", first->second));
       MAIA_TRY(next(event));
-      entries.push_back({std::move(key), key_place, MAIA_TRY(value(event, level + 1))});
+      auto element = MAIA_TRY(value(event, level + 1));
+      entries.push_back({std::move(key), key_place, std::move(element)});
     }
     Node node{std::move(entries), place};
     close_anchor(anchor, node);
@@ -258,6 +259,7 @@ Result<Node> parse_yaml(std::string_view text, const std::string& file) {
   if (text.size() > kLargestYaml) return error_at({file, 0, 0}, "the file is larger than 4 MiB");
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (text.empty()) text = "";  // libyaml asserts that there is a pointer
   MAIA_TRY(check_bytes(text, file));
   return Parser(text, file).document();
 }

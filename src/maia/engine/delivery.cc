@@ -45,10 +45,7 @@ Status Delivery::assign(const std::vector<SourceTable>& tables, const Position& 
   offered_ = tables;
   from_ = from;
   snapshot_ = std::move(snapshot);
-  if (checkpoint_.position.empty()) {
-    checkpoint_.position = from;
-    checkpoint_.sequence = parts_.journal.tail().sequence;
-  }
+  base_ = parts_.journal.tail().sequence;
   MAIA_TRY(load_tables());
   phase_ = Phase::copying;
   publish("snapshot");
@@ -56,6 +53,10 @@ Status Delivery::assign(const std::vector<SourceTable>& tables, const Position& 
 }
 
 Status Delivery::load_tables() {
+  if (checkpoint_.position.empty()) {
+    checkpoint_.position = from_;
+    checkpoint_.sequence = base_;
+  }
   tables_.clear();
   cursor_.reset();
   passed_checkpoint_ = false;

@@ -105,7 +105,8 @@ class Delivery final : public Task {
   Phase phase_ = Phase::opening;
   Checkpoint checkpoint_;  // as durable at the destination
   std::vector<SourceTable> offered_;
-  Position from_;
+  Position from_;  ///< where a destination that has nothing yet begins
+  Sequence base_;  ///< the journal's sequence there
   std::shared_ptr<Snapshot> snapshot_;
   std::unique_ptr<SnapshotCopy> copy_;
   std::map<std::string, TableEntry> tables_;  // by table id

@@ -37,7 +37,7 @@ const config::Spec<ConnectionSettings>& connection_spec() {
       config::Spec<C>()
           .add("url", &C::url,
                "The whole connection in one text, in place of host, port, user, password and database.")
-          .example("postgres://user@host/database")
+          .example("${env:DATABASE_URL}")
           .add("host", &C::host, "Name or address of the server, or the directory of its Unix socket.")
           .example("db.example.com")
           .add("port", &C::port, "TCP port; the system's usual one if not given.")

@@ -57,7 +57,7 @@ class Reader {
     const auto colon = rest_.find(':');
     if (colon == rest_.npos || !is_scheme(rest_.substr(0, colon)))
       return invalid(whole_, "has no scheme",
-                     "write what it is first, such as postgres://user@host/database or duckdb:file");
+                     "write what it is first, as in scheme://user@host/database or scheme:path");
     for (char c : rest_.substr(0, colon))
       uri_.scheme += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     rest_.remove_prefix(colon + 1);
@@ -88,8 +88,9 @@ class Reader {
       const auto equals = piece.find('=');
       if (equals == piece.npos || equals == 0)
         return invalid(whole_, "has a query parameter without a value", "write ?name=value&name=value");
-      uri_.query.emplace_back(MAIA_TRY(decoded(piece.substr(0, equals), "a parameter")),
-                              MAIA_TRY(decoded(piece.substr(equals + 1), "a parameter")));
+      auto name = MAIA_TRY(decoded(piece.substr(0, equals), "a parameter"));
+      auto value = MAIA_TRY(decoded(piece.substr(equals + 1), "a parameter"));
+      uri_.query.emplace_back(std::move(name), std::move(value));
     }
     return {};
   }

@@ -63,7 +63,10 @@ class PgoutputParser::Reading {
 
   Xid running_xid() { return parser_.in_stream_ ? reader_.number<Xid>() : 0; }
   TupleView tuple(std::vector<TupleValue>& values);
-  void unknown(std::string what) { object(Error::Code::unsupported, std::move(what)); }
+  /// Not when the message has ended early: then nothing was there to be known.
+  void unknown(std::string what) {
+    if (!reader_.failed()) object(Error::Code::unsupported, std::move(what));
+  }
   void object(Error::Code code, std::string what) {
     if (objection_.what.empty()) objection_ = {code, std::move(what)};
   }
@@ -132,7 +135,7 @@ Message PgoutputParser::Reading::dispatch() {
     case 'r': return rollback_prepared();
     default: break;
   }
-  if (!reader_.failed()) unknown("a kind that is not known");
+  unknown("a kind that is not known");
   return {};
 }
 
@@ -153,8 +156,7 @@ TupleView PgoutputParser::Reading::tuple(std::vector<TupleValue>& values) {
       case TupleValue::Kind::null:
       case TupleValue::Kind::unchanged: value.bytes = {}; break;
       default:
-        if (!reader_.failed())
-          unknown(fmt::format("a value of unknown kind {:#04x}", static_cast<unsigned char>(kind)));
+        unknown(fmt::format("a value of unknown kind {:#04x}", static_cast<unsigned char>(kind)));
         return {};
     }
   }
@@ -233,8 +235,7 @@ Message PgoutputParser::Reading::relation() {
                        .type_oid = reader_.number<Oid>(),
                        .typmod = reader_.number<std::int32_t>()});
   }
-  if (!reader_.failed() &&
-      std::string_view("dnfi").find(message.replica_identity) == std::string_view::npos) {
+  if (std::string_view("dnfi").find(message.replica_identity) == std::string_view::npos) {
     unknown("an unknown replica identity");
   }
   message.columns = columns;

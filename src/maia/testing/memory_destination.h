@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "maia/connector/destination.h"
+#include "maia/testing/memory_source.h"
+
+namespace maia::testing {
+
+/// What survives a MemoryDestination: rows, checkpoint and epoch, changed together at commit. Thread-safe.
+class MemoryStore {
+ public:
+  struct State {
+    std::uint64_t epoch = 0;
+    Checkpoint checkpoint;
+    std::map<std::string, MemoryDatabase::Rows> tables;  // by name at the destination
+  };
+  State read() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+  /// Called with each committed state, under the lock.
+  std::function<void(const State&)> on_commit;
+
+ private:
+  friend class MemoryDestination;
+  mutable std::mutex mutex_;
+  State state_;  // guarded by mutex_
+};
+
+/// A transactional destination for the tables of a MemoryDatabase. Steps that may fail: "open", "begin",
+/// "prepare", "write", "commit" (before anything happened) and "answer" (the commit happened, its answer is
+/// lost). Strict: an insert of a row that is there, or an update or remove of one that is not, is an error of
+/// the test.
+class MemoryDestination final : public Destination {
+ public:
+  /// Both outlive the destination.
+  MemoryDestination(MemoryStore& store, Faults& faults) : store_(store), faults_(faults) {}
+
+  std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
+  Result<Findings> check() override { return Findings{}; }
+  Result<Opened> open(std::string_view pipeline) override;
+  Status begin() override;
+  Status prepare(const TableTarget& target) override;
+  Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change) override;
+  Status truncate(std::span<const TableTarget* const> targets, const Truncate& truncate) override;
+  Status write(std::span<const Delivery> deliveries) override;
+  Status commit(const CheckpointUpdate& update) override;
+  void rollback() override { working_ = {}; }
+  Result<std::vector<std::string>> drop(std::string_view) override { return std::vector<std::string>{}; }
+
+ private:
+  Status write_row(const Delivery& delivery, std::size_t row);
+
+  MemoryStore& store_;
+  Faults& faults_;
+  std::uint64_t epoch_ = 0;
+  MemoryStore::State working_;
+};
+
+}  // namespace maia::testing
