@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maia/journal/journal_fixture.h"
+#include "maia/journal/journal_fixture_test.h"
 
 namespace maia::journal {
 namespace {

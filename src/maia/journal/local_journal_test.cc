@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "maia/journal/journal_fixture.h"
+#include "maia/journal/journal_fixture_test.h"
 #include "maia/testing/temporary_directory.h"
 
 namespace maia::journal {
