@@ -20,14 +20,7 @@ class ArrayReader {
         scratch_(physical(element)),
         out_(out) {}
 
-  bool read() {
-    if (rest_.starts_with('[')) {
-      const auto equals = rest_.find("]=");
-      if (equals == rest_.npos) return false;
-      rest_.remove_prefix(equals + 2);
-    }
-    return read_list(1) && rest_.empty();
-  }
+  bool read() { return read_list(1) && rest_.empty(); }
 
  private:
   bool take(char c) {

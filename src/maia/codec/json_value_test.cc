@@ -65,7 +65,7 @@ TEST(ArrayJsonTest, literals_become_nested_arrays) {
   EXPECT_EQ(array_json("{a,\"b c\",NULL,\"NULL\",\"\"}", text), R"(["a","b c",null,"NULL",""])");
   EXPECT_EQ(array_json(R"({"a\"b","c\\d","e,f","{g}"})", text), R"(["a\"b","c\\d","e,f","{g}"])");
   EXPECT_EQ(array_json("{{1,2},{3,4}}", Type::of(TypeId::int32)), "[[1,2],[3,4]]");
-  EXPECT_EQ(array_json("[0:1]={1,2}", Type::of(TypeId::int64)), "[1,2]");
+  EXPECT_EQ(array_json("[0:1]={1,2}", Type::of(TypeId::int64)), "\"[0:1]={1,2}\"");
   EXPECT_EQ(array_json("{1.50,NaN}", Type::decimal(4, 2)), R"(["1.50","NaN"])");
   EXPECT_EQ(array_json("{t,f}", Type::of(TypeId::boolean)), "[true,false]");
   EXPECT_EQ(array_json("{\"2026-11-23 10:00:00\"}", Type::of(TypeId::timestamp)),
