@@ -17,7 +17,8 @@ constexpr int kBar = 14;
 
 std::string grouped(std::uint64_t n) {
   auto digits = std::to_string(n);
-  for (auto at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (auto at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
 
@@ -31,7 +32,8 @@ std::string rate(double per_second) {
 std::string size(std::uint64_t bytes) {
   if (bytes < 1024) return fmt::format("{} B", bytes);
   if (bytes < 1024 * 1024) return fmt::format("{} KiB", bytes / 1024);
-  if (bytes < 1024ULL * 1024 * 1024) return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
+  if (bytes < 1024ULL * 1024 * 1024)
+    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
   return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1024.0 * 1024 * 1024));
 }
 
@@ -99,45 +101,54 @@ std::string_view colour_of(engine::TableState state) {
 
 }  // namespace
 
-double LiveTable::changes_per_second(const std::string& key, std::uint64_t changes, std::chrono::milliseconds now) {
+double LiveTable::changes_per_second(const std::string& key, std::uint64_t changes,
+                                     std::chrono::milliseconds now) {
   auto& seen = seen_[key];
   const auto passed = now - seen.at;
   if (passed >= std::chrono::milliseconds(900)) {
-    seen.per_second = static_cast<double>(changes - std::min(changes, seen.changes)) * 1000 / static_cast<double>(passed.count());
+    seen.per_second = static_cast<double>(changes - std::min(changes, seen.changes)) * 1000 /
+                      static_cast<double>(passed.count());
     seen.changes = changes;
     seen.at = now;
   }
   return seen.per_second;
 }
 
-std::string LiveTable::render(const engine::PipelineStatus& status, std::chrono::milliseconds since_start, int width,
-                              bool colour) {
+std::string LiveTable::render(const engine::PipelineStatus& status, std::chrono::milliseconds since_start,
+                              int width, bool colour) {
   const auto paint = [&](std::string_view how, const std::string& text) {
     return colour ? fmt::format("{}{}{}", how, text, kOff) : text;
   };
   const auto now = system_clock().wall();
   std::string out = fmt::format("{}  source {}", paint(kBold, status.name), status.capture);
   if (status.source_lag_bytes) out += fmt::format(", {} behind", size(*status.source_lag_bytes));
-  out += fmt::format(", journal {}, {:.0f} s\n", size(status.journal_bytes), static_cast<double>(since_start.count()) / 1000);
-  if (!status.capture_error.empty()) out += paint(kRed, "  " + cut(status.capture_error, static_cast<std::size_t>(width - 2))) + "\n";
+  out += fmt::format(", journal {}, {:.0f} s\n", size(status.journal_bytes),
+                     static_cast<double>(since_start.count()) / 1000);
+  if (!status.capture_error.empty())
+    out += paint(kRed, "  " + cut(status.capture_error, static_cast<std::size_t>(width - 2))) + "\n";
   for (const auto& destination : status.destinations) {
-    out += fmt::format("→ {}  {}, lag {}\n", paint(kBold, destination.name), destination.state, lag(destination.lag_micros));
+    out += fmt::format("→ {}  {}, lag {}\n", paint(kBold, destination.name), destination.state,
+                       lag(destination.lag_micros));
     if (!destination.last_error.empty()) {
       out += paint(kRed, "  " + cut(destination.last_error, static_cast<std::size_t>(width - 2))) + "\n";
     }
-    out += paint(kDim, fmt::format("  {:<24} {:<11} {:<{}} {:>12} {:>9} {:>7} {:>11} {:>8}", "table", "state", "snapshot",
-                                   kBar, "rows", "rate", "left", "changes", "rate")) + "\n";
+    out += paint(kDim, fmt::format("  {:<24} {:<11} {:<{}} {:>12} {:>9} {:>7} {:>11} {:>8}", "table", "state",
+                                   "snapshot", kBar, "rows", "rate", "left", "changes", "rate")) +
+           "\n";
     for (const auto& [id, table] : destination.tables) {
       const auto copied = progress(table, now);
       const auto per_second = changes_per_second(destination.name + id, table.changes, since_start);
       out += fmt::format("  {:<24} {} {} {:>12} {:>9} {:>7} {:>11} {:>8}\n", cut(table.source, 24),
-                         paint(colour_of(table.state), fmt::format("{:<11}", to_string(table.state))), bar(copied.part),
-                         grouped(table.snapshot_rows), rate(copied.rows_per_second), duration(copied.seconds_left),
-                         grouped(table.changes), rate(per_second));
+                         paint(colour_of(table.state), fmt::format("{:<11}", to_string(table.state))),
+                         bar(copied.part), grouped(table.snapshot_rows), rate(copied.rows_per_second),
+                         duration(copied.seconds_left), grouped(table.changes), rate(per_second));
       if (!table.last_schema_change.empty()) {
-        out += paint(kDim, "    schema: " + cut(table.last_schema_change, static_cast<std::size_t>(width - 12))) + "\n";
+        out += paint(kDim,
+                     "    schema: " + cut(table.last_schema_change, static_cast<std::size_t>(width - 12))) +
+               "\n";
       }
-      if (table.dead_letters > 0) out += paint(kRed, fmt::format("    dead letters: {}", table.dead_letters)) + "\n";
+      if (table.dead_letters > 0)
+        out += paint(kRed, fmt::format("    dead letters: {}", table.dead_letters)) + "\n";
     }
   }
   return out;

@@ -9,12 +9,14 @@
 
 namespace maia::app {
 
-/// Renders what a pipeline does as a table for a terminal: per table its state, snapshot progress with rows per second and
-/// time left, changes and changes per second, and the lag. Remembers the last picture to tell rates. Used from one thread.
+/// Renders what a pipeline does as a table for a terminal: per table its state, snapshot progress with rows
+/// per second and time left, changes and changes per second, and the lag. Remembers the last picture to tell
+/// rates. Used from one thread.
 class LiveTable {
  public:
   /// One picture, lines ended by '\n', none wider than `width` columns; colours only if `colour`.
-  std::string render(const engine::PipelineStatus& status, std::chrono::milliseconds since_start, int width, bool colour);
+  std::string render(const engine::PipelineStatus& status, std::chrono::milliseconds since_start, int width,
+                     bool colour);
 
  private:
   struct Seen {
@@ -27,7 +29,8 @@ class LiveTable {
   std::map<std::string, Seen> seen_;
 };
 
-/// Draws pictures over each other on a terminal that is standard output; `finish` leaves the last one standing.
+/// Draws pictures over each other on a terminal that is standard output; `finish` leaves the last one
+/// standing.
 class LiveScreen {
  public:
   void draw(const std::string& picture);

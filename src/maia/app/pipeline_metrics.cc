@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/app/pipeline_metrics.h"
+
+#include "maia/observe/families.h"
+
+namespace maia::app {
+namespace {
+
+void publish_table(observe::Registry& registry, observe::Labels labels, const engine::TableStatus& table) {
+  labels.emplace_back("table", table.source);
+  registry.counter(observe::kRecordsWritten, labels)
+      .advance_to(table.changes + table.snapshot_rows - table.snapshot_rows_at_start);
+  registry.counter(observe::kRecordsFailed, labels).advance_to(table.dead_letters);
+  registry.counter(observe::kSchemaChanges, labels).advance_to(table.schema_changes);
+  registry.gauge(observe::kSnapshotRowsDone, labels).set(static_cast<double>(table.snapshot_rows));
+  registry.gauge(observe::kSnapshotRows, labels).set(static_cast<double>(table.snapshot_rows_estimate));
+  registry.gauge(observe::kSnapshotRunning, labels).set(table.state == engine::TableState::snapshot ? 1 : 0);
+}
+
+}  // namespace
+
+void publish(observe::Registry& registry, const engine::PipelineStatus& status) {
+  const observe::Labels pipeline{{"pipeline", status.name}};
+  for (const char* state : {"opening", "streaming", "waiting to retry", "failed"}) {
+    auto labels = pipeline;
+    labels.emplace_back("state", state);
+    registry.gauge(observe::kPipelineState, labels).set(status.capture == state ? 1 : 0);
+  }
+  if (status.source_lag_bytes) {
+    registry.gauge(observe::kSourceLagBytes, pipeline).set(static_cast<double>(*status.source_lag_bytes));
+  }
+  registry.gauge(observe::kJournalBytes, pipeline).set(static_cast<double>(status.journal_bytes));
+  registry.counter(observe::kRecordsRead, pipeline).advance_to(status.captured_changes);
+  registry.counter(observe::kReconnects, pipeline).advance_to(status.reconnects);
+  for (const auto& destination : status.destinations) {
+    auto labels = pipeline;
+    labels.emplace_back("destination", destination.name);
+    registry.gauge(observe::kLag, labels).set(static_cast<double>(destination.lag_micros) / 1e6);
+    const bool in_use = destination.state == "streaming" || destination.state == "snapshot";
+    registry.gauge(observe::kConnected, labels).set(in_use ? 1 : 0);
+    registry.counter(observe::kCommits, labels).advance_to(destination.commits);
+    registry.counter(observe::kRetries, labels).advance_to(destination.retries);
+    for (const auto& [id, table] : destination.tables) publish_table(registry, labels, table);
+  }
+}
+
+}  // namespace maia::app
