@@ -16,7 +16,7 @@
 #include "maia/connector/transform.h"
 #include "maia/engine/backoff.h"
 #include "maia/engine/confirm.h"
-#include "maia/engine/dead_letters.h"
+#include "maia/state/dead_letters.h"
 #include "maia/engine/options.h"
 #include "maia/engine/snapshot_copy.h"
 #include "maia/engine/status.h"

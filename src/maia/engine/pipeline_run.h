@@ -14,7 +14,7 @@
 
 #include "maia/engine/capture.h"
 #include "maia/engine/confirm.h"
-#include "maia/engine/dead_letters.h"
+#include "maia/state/dead_letters.h"
 #include "maia/engine/delivery.h"
 #include "maia/engine/options.h"
 #include "maia/engine/status.h"

@@ -10,7 +10,7 @@
 #include "maia/connector/destination.h"
 #include "maia/connector/source.h"
 #include "maia/engine/copy_queue.h"
-#include "maia/engine/dead_letters.h"
+#include "maia/state/dead_letters.h"
 #include "maia/engine/options.h"
 #include "maia/engine/table_entry.h"
 
