@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "maia/connector/destination.h"
+#include "maia/connectors/duckdb/bookkeeping.h"
+#include "maia/connectors/duckdb/connection.h"
+
+namespace maia::duckdb {
+
+/// Creates, verifies and changes the tables of targets, in the connection's transaction. Tables have no
+/// primary key index (docs/decisions); their keys are in the bookkeeping.
+class Tables {
+ public:
+  Tables(Connection& connection, std::string catalog, const Config& config, std::string pipeline)
+      : connection_(connection),
+        bookkeeping_(connection, catalog),
+        catalog_(std::move(catalog)),
+        config_(config),
+        pipeline_(std::move(pipeline)) {}
+
+  /// Destination::prepare.
+  Status prepare(const TableTarget& target);
+  /// Destination::alter.
+  Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change);
+  Status truncate(const TableTarget& target);
+
+ private:
+  Status check_names(const TableTarget& target) const;
+  Status create(const TableTarget& target);
+  Status verify(const TableTarget& target, const TextRows& existing) const;
+  Status verify_unique_key(const TableTarget& target);
+  Result<TextRows> existing_columns(const TableName& name);
+  Status rename_table(const TableTarget& before, const TableName& name);
+  Status move_to_schema(const TableTarget& before, const TableName& name);
+  Status rename_columns(const std::string& table, const SchemaChange& change);
+  Status add_column(const std::string& table, const Column& column, const ColumnChange& step);
+  Result<std::string> existing_value(const Column& column, const std::string& text);
+  Status retype_column(const std::string& table, const TableTarget& before, const TableTarget& after,
+                       const SchemaChange& change, const ColumnChange& step);
+  Status set_nullable(const std::string& table, const Column& column);
+
+  Connection& connection_;
+  Bookkeeping bookkeeping_;
+  std::string catalog_;
+  const Config& config_;
+  std::string pipeline_;
+};
+
+/// The key of a target as the bookkeeping keeps it.
+Result<std::string> key_text(const TableTarget& target);
+/// "name" TYPE NOT NULL
+Result<std::string> column_definition(const Column& column, const Config& config);
+
+}  // namespace maia::duckdb
