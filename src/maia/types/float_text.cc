@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/types/float_text.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -93,11 +95,9 @@ Decimal read_scientific(const char* begin, const char* end) {
 template <class T>
 bool reads_back(const Decimal& decimal, T value) {
   char text[40];
-  auto* at = std::to_chars(text, text + sizeof text, decimal.digits).ptr;
-  *at++ = 'e';
-  at = std::to_chars(at, text + sizeof text, decimal.exponent).ptr;
+  const auto* end = fmt::format_to(text, "{}e{}", decimal.digits, decimal.exponent);
   T back = 0;
-  std::from_chars(text, at, back);
+  std::from_chars(text, end, back);
   return back == value;
 }
 
