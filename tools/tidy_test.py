@@ -80,6 +80,13 @@ class Tidy(unittest.TestCase):
         self.write("src/maia/base/a.cc", '#include "a.h"\n')
         self.assert_only('does not read "maia/<folder>/<file>.h"')
 
+    def test_a_program_outside_src_may_include_its_own_headers(self):
+        self.write("demo/shop.h", "")
+        self.write("demo/main.cc", '#include "shop.h"\n#include "maia/base/a.h"\n')
+        self.assertEqual(self.complaints(), [])
+        self.write("demo/main.cc", '#include "till.h"\n')
+        self.assert_only('include "till.h" does not read')
+
     def test_a_connector_name_in_the_core_is_found_in_code_and_in_literals(self):
         self.write("src/maia/engine/a.cc", "int postgres_port = 1;\n")
         self.write("src/maia/engine/b.cc", 'auto t = "into DuckDB";\n')
