@@ -198,6 +198,8 @@ Status PostgresDestination::write_changes(std::span<const TargetDeliveries> grou
     if (ways[i] == Way::rows) {
       done = row_writer_->write(groups, "maia_write");
     } else {
+      // Before the savepoint, since a temporary table would go with what is rolled back to it.
+      MAIA_TRY(group_writer_->make_stages(groups));
       MAIA_TRY(connection_->run("savepoint maia_write"));
       done = group_writer_->write(
           groups, ways[i] == Way::set_wise ? GroupWriter::Way::in_place : GroupWriter::Way::put_back);

@@ -18,6 +18,17 @@ std::string where(const WriteTarget& target) { return "table " + to_string(targe
 
 }  // namespace
 
+Status GroupWriter::make_stages(std::span<const TargetDeliveries> groups) {
+  for (const auto& group : groups) {
+    auto& target = *group.target;
+    if (target.staged) continue;
+    MAIA_TRY(in(where(target), connection_.run(target.stage_create_sql())));
+    target.staged = true;
+    made_.push_back(&target);
+  }
+  return {};
+}
+
 Status GroupWriter::write(std::span<const TargetDeliveries> groups, Way way) {
   std::vector<Staged> staged(groups.size());
   std::size_t rounds = 0;
@@ -74,11 +85,6 @@ Status GroupWriter::stage(const TargetDeliveries& group, Staged& staged) {
   staged.target = &target;
   staged.converging = std::any_of(group.deliveries.begin(), group.deliveries.end(),
                                   [](const auto* each) { return each->converging; });
-  if (!target.staged) {
-    MAIA_TRY(connection_.run(target.stage_create_sql()));
-    target.staged = true;
-    made_.push_back(&target);
-  }
   MAIA_TRY(connection_.copy_in_start(target.stage_copy_sql()));
   target.stage_encoder().begin();
   auto put = target.by_key() ? stage_by_key(group, staged) : stage_as_multiset(group, staged);

@@ -25,7 +25,9 @@ class GroupWriter {
     put_back,  ///< all rows that change are removed first and put back after, so that none is in another's
                ///< way
   };
-  /// `groups` from parents to children. Runs inside of a transaction.
+  /// Makes the staging tables that are missing; they stay for the session.
+  Status make_stages(std::span<const TargetDeliveries> groups);
+  /// `groups` from parents to children. Runs inside of a transaction, after make_stages.
   Status write(std::span<const TargetDeliveries> groups, Way way);
   /// Plain COPY into the tables: every row is new.
   Status copy(std::span<const TargetDeliveries> groups);
