@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <thread>
+
+#include "maia/testing/postgres_cluster.h"
+#include "maia/testing/temporary_directory.h"
 
 namespace maia::testing {
 namespace {
@@ -113,6 +117,21 @@ TEST(PostgresServer, no_server_outlives_a_killed_test) {
   EXPECT_FALSE(std::filesystem::exists(root));
   close(ends[0]);
   close(ends[1]);
+}
+
+TEST(PostgresServer, binaries_may_lie_in_a_directory_that_is_closed_to_others) {
+  auto closed = TemporaryDirectory::make();
+  ASSERT_TRUE(closed.ok());
+  const auto binaries = postgres_binaries(16);
+  ASSERT_TRUE(binaries.ok()) << binaries.error().message;
+  ASSERT_OK(
+      ChildProcess::run({"cp", "-a", binaries->parent_path().string(), (*closed / "postgres-16").string()}));
+  const std::string before = std::getenv("MAIA_DEPS") != nullptr ? std::getenv("MAIA_DEPS") : "";
+  setenv("MAIA_DEPS", closed->path().c_str(), 1);
+  auto server = PostgresServer::start({.version = 16});
+  before.empty() ? unsetenv("MAIA_DEPS") : setenv("MAIA_DEPS", before.c_str(), 1);
+  ASSERT_TRUE(server.ok()) << server.error().message;
+  EXPECT_EQ((*server)->query("select 1").value(), (Rows{{"1"}}));
 }
 
 TEST(PostgresServer, fresh_databases_of_the_shared_server_are_empty_and_apart) {

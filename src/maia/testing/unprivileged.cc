@@ -32,7 +32,9 @@ std::vector<std::string> unprivileged(std::vector<std::string> command,
   std::vector<std::string> result{"setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"};
   for (const auto& path : paths) {
     if (open_to_others(path)) continue;
-    result.insert(result.end(), {"--inh-caps=+dac_override", "--ambient-caps=+dac_override"});
+    // The secure bit lets access(2), by which initdb looks for its programs, count the capability.
+    result.insert(result.end(), {"--securebits=+no_setuid_fixup", "--inh-caps=+dac_override",
+                                 "--ambient-caps=+dac_override"});
     break;
   }
   result.insert(result.end(), command.begin(), command.end());
