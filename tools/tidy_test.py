@@ -70,6 +70,10 @@ class Tidy(unittest.TestCase):
         self.write("src/maia/engine/a.cc", '#include "maia/testing/b.h"\n')
         self.assert_only("engine may not include testing")
 
+    def test_a_fixture_of_tests_counts_as_a_test(self):
+        self.write("src/maia/engine/a_fixture.h", '#include "maia/testing/b.h"\n')
+        self.assertEqual(self.complaints(), [])
+
     def test_a_connector_may_not_include_another(self):
         for name in ("one", "two"):
             self.raw(f"src/maia/connectors/{name}/README.md", "x\n")
