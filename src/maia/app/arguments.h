@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace maia::app {
+
+// What was asked for, one struct for each command.
+
+struct RunArguments {
+  std::vector<std::string> files;
+  bool until_caught_up = false;
+  std::string listen;  ///< HOST:PORT, "" for no HTTP
+  std::string state;   ///< directory, "" for the usual one
+  bool json = false;   ///< JSON log lines also on a terminal
+};
+struct SyncArguments {
+  std::string source, destination;  ///< URIs
+  std::vector<std::string> tables;
+  std::string name;
+  std::string mode;
+  std::vector<std::string> key;
+  bool save = false;
+  std::string save_file;  ///< "" for standard output
+  RunArguments run;       ///< its files are empty
+};
+struct InitArguments {
+  std::string file = "maia.yaml";
+  std::string source, destination;  ///< URIs
+  bool force = false;
+};
+struct ValidateArguments {
+  std::vector<std::string> files;
+  bool json = false;
+};
+struct CheckArguments {
+  std::vector<std::string> files;
+  std::string state;
+  bool json = false;
+};
+struct PlanArguments {
+  std::vector<std::string> files;
+  std::string state;
+  bool json = false;
+};
+struct PreviewArguments {
+  std::string file;
+  std::vector<std::string> tables;
+  std::uint32_t rows = 10;
+  std::string state;
+  bool json = false;
+};
+struct TestArguments {
+  std::vector<std::string> files;
+  bool json = false;
+};
+struct DiscoverArguments {
+  std::string source;  ///< a URI or a pipeline file
+  std::string state;
+  bool json = false;
+};
+struct StatusArguments {
+  std::string pipeline;  ///< "" for all that run
+  std::string state;
+  bool json = false;
+};
+struct QueryArguments {
+  enum class Format : std::uint8_t { table, json, csv };
+  std::string sql;
+  std::string pipeline;     ///< "" if only one runs
+  std::string destination;  ///< "" if it has only one
+  Format format = Format::table;
+  std::uint64_t rows = 10'000;
+  std::chrono::milliseconds timeout{30'000};
+  std::string state;
+};
+struct DropArguments {
+  std::vector<std::string> files;
+  std::string state;
+  bool json = false;
+};
+struct ConnectorsArguments {
+  std::string name;  ///< "" for the list
+  bool json = false;
+};
+struct SchemaArguments {
+  bool markdown = false;
+};
+struct CompletionArguments {
+  std::string shell;
+};
+struct VersionArguments {
+  bool json = false;
+};
+/// Help was asked for: the text to show.
+struct HelpArguments {
+  std::string text;
+};
+
+using Invocation = std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments,
+                                PlanArguments, PreviewArguments, TestArguments, DiscoverArguments,
+                                StatusArguments, QueryArguments, DropArguments, ConnectorsArguments,
+                                SchemaArguments, CompletionArguments, VersionArguments, HelpArguments>;
+
+}  // namespace maia::app

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/app/pipelines.h"
+
+namespace maia::app {
+namespace {
+
+engine::Drift drift(config::DriftRule rule) {
+  switch (rule) {
+    case config::DriftRule::evolve: return engine::Drift::evolve;
+    case config::DriftRule::try_evolve: return engine::Drift::try_evolve;
+    case config::DriftRule::lenient: return engine::Drift::lenient;
+    case config::DriftRule::ignore: return engine::Drift::ignore;
+    case config::DriftRule::stop: return engine::Drift::stop;
+  }
+  return engine::Drift::stop;
+}
+
+engine::DriftOptions drift(const config::SchemaSettings& schema) {
+  using Kind = ColumnChange::Kind;
+  engine::DriftOptions out{.on_drift = drift(schema.on_drift), .by_kind = {}};
+  const std::pair<Kind, std::optional<config::DriftRule>> kinds[] = {
+      {Kind::add, schema.add_column},
+      {Kind::drop, schema.drop_column},
+      {Kind::rename, schema.rename_column},
+      {Kind::retype, schema.change_type},
+      {Kind::nullability, schema.change_nullability},
+      {Kind::default_value, schema.change_default},
+      {Kind::key, schema.change_key},
+  };
+  for (const auto& [kind, rule] : kinds) {
+    if (rule) out.by_kind.emplace(kind, drift(*rule));
+  }
+  return out;
+}
+
+engine::Deletes deletes(config::DeleteRule rule) {
+  switch (rule) {
+    case config::DeleteRule::apply: return engine::Deletes::apply;
+    case config::DeleteRule::soft: return engine::Deletes::soft;
+    case config::DeleteRule::ignore: return engine::Deletes::ignore;
+  }
+  return engine::Deletes::apply;
+}
+
+}  // namespace
+
+engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline) {
+  engine::PipelineOptions out;
+  out.name = pipeline.name;
+  out.snapshot = pipeline.snapshot.mode == config::SnapshotMode::initial;
+  out.snapshot_readers = pipeline.snapshot.parallel;
+  out.stop_on_row_failure = pipeline.errors.policy == config::RowErrorRule::stop;
+  return out;
+}
+
+engine::DestinationOptions engine_options(const config::PipelineSettings& pipeline,
+                                          const config::DestinationSettings& destination) {
+  engine::DestinationOptions out;
+  out.name = destination.name;
+  out.mode =
+      destination.mode == config::WriteMode::append ? TableTarget::Mode::append : TableTarget::Mode::upsert;
+  out.deletes = deletes(destination.deletes);
+  out.key = destination.key.columns;
+  out.key_by_table = destination.key.by_table;
+  for (const auto& route : destination.routes) out.routes.push_back({route.from, route.to});
+  out.allow_merge = destination.allow_merge;
+  out.drift = drift(pipeline.schema);
+  out.max_rows = pipeline.delivery.max_rows;
+  out.max_bytes = pipeline.delivery.max_bytes.bytes;
+  return out;
+}
+
+}  // namespace maia::app
