@@ -31,7 +31,8 @@ struct StreamEvent {
     std::string transaction;
     Transaction committed;
   };
-  /// Nothing is in flight and everything up to `position` has been yielded.
+  /// Everything that committed up to `position` has been yielded. Transactions that still run may have sent
+  /// fragments; after a resume from here they are sent again from their start.
   struct Idle {
     Position position;
   };

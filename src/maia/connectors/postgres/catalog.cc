@@ -167,12 +167,12 @@ Result<std::vector<CatalogTable>> read(Connection& connection, const Publication
 
 }  // namespace
 
-std::string quoted(std::string_view identifier) {
+std::string sql_name(std::string_view identifier) {
   std::string out = "\"";
   for (const char c : identifier) out.append(c == '"' ? 2 : 1, c);
   return out + '"';
 }
-std::string quoted(const TableName& name) { return quoted(name.schema) + "." + quoted(name.table); }
+std::string sql_name(const TableName& name) { return sql_name(name.schema) + "." + sql_name(name.table); }
 
 TableSchema CatalogTable::schema() const {
   TableSchema schema;

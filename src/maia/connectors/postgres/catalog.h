@@ -77,7 +77,7 @@ struct TableProblem {
 TableProblem problem_of(const CatalogTable& table);
 
 /// "schema"."table" for SQL; names from a catalogue always fit.
-std::string quoted(const TableName& name);
-std::string quoted(std::string_view identifier);
+std::string sql_name(const TableName& name);
+std::string sql_name(std::string_view identifier);
 
 }  // namespace maia::postgres

@@ -8,7 +8,7 @@
 namespace maia::postgres {
 
 TableProblem problem_of(const CatalogTable& table) {
-  const auto name = quoted(table.name);
+  const auto name = sql_name(table.name);
   const auto key_of_full_or_pk = [&] {
     return "ALTER TABLE " + name + " ADD PRIMARY KEY (...); or, for tables without a key: ALTER TABLE " +
            name + " REPLICA IDENTITY FULL;";

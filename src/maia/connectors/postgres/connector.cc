@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/connectors/postgres/connector.h"
+
+#include "maia/connectors/postgres/source.h"
+#include "maia/net/uri.h"
+
+namespace maia::postgres {
+namespace {
+
+Result<std::unique_ptr<Source>> open_source(const config::Node& node, const Connector::OpenOptions& options) {
+  const auto expanded = MAIA_TRY(net::expand_url(node));
+  auto config = MAIA_TRY(source_spec().read(expanded, "source"));
+  return std::unique_ptr<Source>(std::make_unique<PostgresSource>(std::move(config), options.pipeline));
+}
+
+}  // namespace
+
+const Connector& connector() {
+  static const Connector connector = {
+      .name = "postgres",
+      .title = "PostgreSQL",
+      .summary = "PostgreSQL 14 to 18, read by logical replication (pgoutput) and written set-wise.",
+      .can = {.snapshot = true, .stream = true},
+      .source_settings = source_spec().settings(),
+      .uri_schemes = {"postgres", "postgresql"},
+      .open_source = open_source,
+      .settings_from_uri = [](std::string_view uri) -> Result<config::Node> {
+        return net::settings_of(MAIA_TRY(net::parse_uri(uri)));
+      },
+  };
+  return connector;
+}
+
+}  // namespace maia::postgres

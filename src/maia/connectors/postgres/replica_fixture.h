@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "maia/types/stream_event.h"
+#include "maia/types/value_text.h"
+
+namespace maia::postgres {
+
+/// What a destination would hold, in memory: tables of rows as canonical text, changed by the events of a
+/// stream exactly as the contract says. A key that is not there, or is there twice, fails the test.
+class Replica {
+ public:
+  using Row = std::vector<std::optional<std::string>>;
+  struct Table {
+    SchemaRef schema;
+    std::vector<Row> rows;
+    bool converging = false;
+  };
+
+  Table& table(const SchemaRef& schema) {
+    auto& table = tables_[schema->id];
+    if (table.schema == nullptr) table.schema = schema;
+    return table;
+  }
+  std::map<std::string, Table>& tables() { return tables_; }
+  const Position& position() const { return position_; }
+  std::size_t transactions() const { return transactions_; }
+  std::size_t fragments() const { return fragments_; }
+  const std::vector<SchemaChange>& schema_changes() const { return schema_changes_; }
+  /// Operation ids of every row that became visible, to see that they are the same after a restart.
+  const std::vector<std::string>& operations() const { return operations_; }
+
+  void copy(const Batch& batch) {
+    auto& to = table(batch.schema());
+    for (std::size_t r = 0; r < batch.rows(); ++r) {
+      Row row = after(batch, r);
+      if (to.converging) erase(to, key_of(*to.schema, row));
+      to.rows.push_back(std::move(row));
+    }
+  }
+
+  void apply(StreamEvent event) {
+    if (auto* changes = std::get_if<StreamEvent::Changes>(&event.what)) {
+      transactions_ += changes->window.transactions.size();
+      apply(changes->window.items);
+      position_ = changes->window.end;
+    } else if (auto* fragment = std::get_if<StreamEvent::Fragment>(&event.what)) {
+      ++fragments_;
+      for (auto& item : fragment->window.items) running_[fragment->transaction].push_back(std::move(item));
+    } else if (auto* abort = std::get_if<StreamEvent::Abort>(&event.what)) {
+      roll_back(running_[abort->transaction], abort->from_ordinal);
+    } else if (auto* commit = std::get_if<StreamEvent::Commit>(&event.what)) {
+      ++transactions_;
+      apply(running_[commit->transaction]);
+      running_.erase(commit->transaction);
+      position_ = commit->committed.position;
+    } else {
+      position_ = std::get<StreamEvent::Idle>(event.what).position;
+    }
+  }
+
+ private:
+  static std::optional<std::string> text(const Type& type, const ColumnVector& column, std::size_t row) {
+    if (column.presence(row) != Presence::value) return {};
+    std::string out;
+    append_value_text(out, type, column, row);
+    return out;
+  }
+  static Row after(const Batch& batch, std::size_t r) {
+    Row row;
+    for (std::size_t c = 0; c < batch.columns(); ++c) {
+      EXPECT_NE(batch.after(c).presence(r), Presence::unchanged);
+      row.push_back(text(batch.schema()->columns[c].type, batch.after(c), r));
+    }
+    return row;
+  }
+  /// The columns that find a row, with their values before the change.
+  static std::map<std::size_t, std::optional<std::string>> old_key(const Batch& batch, std::size_t r) {
+    auto columns = batch.schema()->key();
+    if (columns.empty()) {
+      for (std::size_t c = 0; c < batch.columns(); ++c) columns.push_back(c);
+    }
+    std::map<std::size_t, std::optional<std::string>> key;
+    for (const auto c : columns) key[c] = text(batch.schema()->columns[c].type, batch.old_key(c, r), r);
+    return key;
+  }
+  static std::map<std::size_t, std::optional<std::string>> key_of(const TableSchema& schema, const Row& row) {
+    std::map<std::size_t, std::optional<std::string>> key;
+    for (const auto c : schema.key()) key[c] = row[c];
+    return key;
+  }
+  static std::vector<Row>::iterator find(Table& table,
+                                         const std::map<std::size_t, std::optional<std::string>>& key) {
+    return std::find_if(table.rows.begin(), table.rows.end(), [&](const Row& row) {
+      return std::all_of(key.begin(), key.end(),
+                         [&](const auto& part) { return row[part.first] == part.second; });
+    });
+  }
+  static bool erase(Table& table, const std::map<std::size_t, std::optional<std::string>>& key) {
+    const auto at = find(table, key);
+    if (at == table.rows.end()) return false;
+    table.rows.erase(at);
+    return true;
+  }
+
+  struct Step {
+    std::uint64_t ordinal;
+    std::function<void()> act;
+  };
+  void apply(std::vector<Window::Item>& items) {
+    std::vector<Step> steps;
+    for (auto& item : items) {
+      if (auto* batch = std::get_if<Batch>(&item)) {
+        for (std::size_t r = 0; r < batch->rows(); ++r) {
+          steps.push_back({batch->ordinal(r), [this, batch, r] { change(*batch, r); }});
+        }
+      } else if (auto* truncate = std::get_if<Truncate>(&item)) {
+        steps.push_back({truncate->ordinal, [this, truncate] {
+                           for (const auto& each : truncate->tables) table(each).rows.clear();
+                         }});
+      } else {
+        auto& schema_change = std::get<SchemaChange>(item);
+        steps.push_back({schema_change.ordinal, [this, &schema_change] { evolve(schema_change); }});
+      }
+    }
+    std::stable_sort(steps.begin(), steps.end(),
+                     [](const auto& a, const auto& b) { return a.ordinal < b.ordinal; });
+    for (std::size_t i = 0; i + 1 < steps.size(); ++i) EXPECT_LT(steps[i].ordinal, steps[i + 1].ordinal);
+    for (auto& step : steps) step.act();
+  }
+  void change(const Batch& batch, std::size_t r) {
+    auto& to = table(batch.schema());
+    EXPECT_EQ(to.schema->version, batch.schema()->version);
+    switch (batch.op(r)) {
+      case Op::read:
+      case Op::insert: {
+        auto row = after(batch, r);
+        if (to.converging) erase(to, key_of(*to.schema, row));
+        to.rows.push_back(std::move(row));
+        break;
+      }
+      case Op::remove: EXPECT_TRUE(erase(to, old_key(batch, r)) || to.converging); break;
+      case Op::update: update(to, batch, r); break;
+    }
+  }
+  static void update(Table& to, const Batch& batch, std::size_t r) {
+    const auto old = find(to, old_key(batch, r));
+    EXPECT_TRUE(old != to.rows.end() || to.converging);
+    Row row;
+    std::map<std::size_t, std::optional<std::string>> new_key;
+    bool complete = true;
+    for (std::size_t c = 0; c < batch.columns(); ++c) {
+      const bool unchanged = batch.after(c).presence(r) == Presence::unchanged;
+      complete = complete && (!unchanged || old != to.rows.end());
+      row.push_back(unchanged ? (old == to.rows.end() ? std::nullopt : (*old)[c])
+                              : text(batch.schema()->columns[c].type, batch.after(c), r));
+    }
+    if (old != to.rows.end()) to.rows.erase(old);
+    if (to.converging) {
+      const auto present = find(to, key_of(*to.schema, row));
+      if (present != to.rows.end()) {
+        for (std::size_t c = 0; c < row.size(); ++c) {
+          if (!complete && !row[c]) row[c] = (*present)[c];
+        }
+        to.rows.erase(present);
+      } else if (!complete) {
+        return;
+      }
+    }
+    to.rows.push_back(std::move(row));
+  }
+  void evolve(const SchemaChange& change) {
+    schema_changes_.push_back(change);
+    auto& to = tables_[change.after->id];
+    const auto before = std::exchange(to.schema, change.after);
+    if (change.before == nullptr) return;
+    for (auto& row : to.rows) {
+      Row next;
+      for (const auto& column : change.after->columns) {
+        const auto at = std::ranges::find(before->columns, column.id, &Column::id);
+        if (at != before->columns.end()) {
+          next.push_back(row[static_cast<std::size_t>(at - before->columns.begin())]);
+          continue;
+        }
+        const auto step = std::ranges::find(change.columns, column.name, &ColumnChange::column);
+        next.push_back(step == change.columns.end() ? std::nullopt : step->existing_rows);
+      }
+      row = std::move(next);
+    }
+  }
+  static void roll_back(std::vector<Window::Item>& items, std::uint64_t from) {
+    for (auto& item : items) {
+      if (auto* batch = std::get_if<Batch>(&item)) {
+        while (batch->rows() > 0 && batch->ordinal(batch->rows() - 1) >= from) batch->drop_last_row();
+      }
+    }
+    std::erase_if(items, [&](const auto& item) {
+      if (const auto* truncate = std::get_if<Truncate>(&item)) return truncate->ordinal >= from;
+      if (const auto* change = std::get_if<SchemaChange>(&item)) return change->ordinal >= from;
+      return std::get<Batch>(item).rows() == 0;
+    });
+  }
+
+  std::map<std::string, Table> tables_;
+  std::map<std::string, std::vector<Window::Item>> running_;
+  std::vector<SchemaChange> schema_changes_;
+  std::vector<std::string> operations_;
+  Position position_;
+  std::size_t transactions_ = 0;
+  std::size_t fragments_ = 0;
+};
+
+}  // namespace maia::postgres

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/connectors/postgres/source.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace maia::postgres {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Making a slot waits for the transactions that are running.
+constexpr milliseconds kSlotPatience{120'000};
+/// How long the session of a MAIA that was killed may still hold the slot.
+constexpr milliseconds kReleasePatience{10'000};
+
+std::vector<SourceTable> without_problems(std::vector<SourceTable> tables) {
+  std::erase_if(tables, [](const SourceTable& table) { return !table.problem.empty(); });
+  return tables;
+}
+
+}  // namespace
+
+PostgresSource::PostgresSource(SourceConfig config, std::string pipeline)
+    : config_(std::move(config)), pipeline_(std::move(pipeline)) {
+  if (config_.publication.empty()) config_.publication = name_for_pipeline(pipeline_);
+  if (config_.slot.empty()) config_.slot = name_for_pipeline(pipeline_);
+  connect_.endpoint = config_.connection;
+  connect_.application_name = "maia " + pipeline_;
+  // A sign of life need not wait for standbys, but must be flushed to be seen.
+  connect_.settings.emplace_back("synchronous_commit", "local");
+}
+
+Result<Connection*> PostgresSource::session() {
+  if (session_ == nullptr || session_->broken()) session_ = MAIA_TRY(Connection::open(connect_));
+  return session_.get();
+}
+
+Result<std::unique_ptr<Connection>> PostgresSource::open_replication() {
+  auto options = connect_;
+  options.replication = true;
+  return Connection::open(options);
+}
+
+Result<Selection> PostgresSource::selection(Connection& connection) {
+  auto search_path = MAIA_TRY(read_search_path(connection));
+  return Selection::parse(config_.tables, std::move(search_path));
+}
+
+Result<std::vector<SourceTable>> PostgresSource::tables() {
+  auto& connection = *MAIA_TRY(session());
+  const auto scope = MAIA_TRY(scope_of(connection, config_.publication));
+  const auto selected = MAIA_TRY(selection(connection));
+  return offer_tables(connection, selected, scope);
+}
+
+Status PostgresSource::check_resume(Connection& replication, const std::optional<Slot>& slot,
+                                    const Position& resume) {
+  const auto place = MAIA_TRY(LogPlace::parse(resume));
+  MAIA_TRY(check_history(replication, *server_, place));
+  if (!slot) return lost_history("replication slot " + config_.slot + " does not exist any more");
+  return await_slot(*slot, place.lsn);
+}
+
+Status PostgresSource::await_slot(const Slot& slot, const std::optional<Lsn>& resume) {
+  auto& connection = *MAIA_TRY(session());
+  const auto until = std::chrono::steady_clock::now() + kReleasePatience;
+  auto state = std::optional(slot);
+  for (;;) {
+    if (!state) return lost_history("replication slot " + config_.slot + " does not exist any more");
+    auto checked = check_slot(*state, config_.connection.database, resume);
+    const bool busy = !checked.ok() && checked.error().code == Error::Code::unavailable;
+    if (!busy || std::chrono::steady_clock::now() >= until) return checked;
+    std::this_thread::sleep_for(milliseconds{100});
+    state = MAIA_TRY(find_slot(connection, config_.slot));
+  }
+}
+
+Result<Source::Prepared> PostgresSource::prepare(const std::optional<Position>& resume) {
+  exporter_.reset();
+  auto& connection = *MAIA_TRY(session());
+  auto replication = MAIA_TRY(open_replication());
+  server_ = MAIA_TRY(identify(*replication));
+  const auto slot = MAIA_TRY(find_slot(connection, config_.slot));
+  if (resume && !resume->empty()) MAIA_TRY(check_resume(*replication, slot, *resume));
+  const auto publication = MAIA_TRY(find_publication(connection, config_.publication));
+  if (slot && !publication) {
+    return Error{
+        Error::Code::check_failed, Recovery::halt,
+        fmt::format("replication slot {} exists, but publication {} does not; a slot can only read a "
+                    "publication that is older than its position",
+                    config_.slot, config_.publication),
+        fmt::format("SELECT pg_drop_replication_slot('{}'); and begin anew", config_.slot)};
+  }
+  const auto tables = without_problems(MAIA_TRY(this->tables()));
+  if (tables.empty()) {
+    return Error{Error::Code::invalid_config, Recovery::halt, "no table can be synchronized",
+                 "`maia check` says why for each table that is selected"};
+  }
+  MAIA_TRY(ensure_publication(
+      connection, {config_.publication, pipeline_, config_.slot, config_.create_missing}, tables));
+  if (slot) {
+    if (resume && !resume->empty()) return Prepared{*resume, false};
+    MAIA_TRY(await_slot(*slot, {}));
+    return Prepared{server_->at(*slot->confirmed).position(), false};
+  }
+  if (!config_.create_missing) {
+    return Error{Error::Code::check_failed, Recovery::halt,
+                 "replication slot " + config_.slot + " does not exist",
+                 create_slot_sql(connection.server_version(), config_.slot)};
+  }
+  exported_ =
+      MAIA_TRY(create_slot(*replication, connection, {config_.slot, false}, Limits{kSlotPatience, {}}));
+  exporter_ = std::move(replication);
+  return Prepared{server_->at(exported_.consistent).position(), true};
+}
+
+SnapshotTerms PostgresSource::snapshot_terms(PublicationScope scope) const {
+  return {connect_, exported_.snapshot, std::move(scope), config_.chunk_size.bytes};
+}
+
+Result<std::unique_ptr<Snapshot>> PostgresSource::snapshot() {
+  auto& connection = *MAIA_TRY(session());
+  auto scope = MAIA_TRY(scope_of(connection, config_.publication));
+  if (exporter_ == nullptr) {
+    // A temporary slot tells the exact place in the log that its snapshot belongs to.
+    auto replication = MAIA_TRY(open_replication());
+    server_ = MAIA_TRY(identify(*replication));
+    const auto name = fmt::format("maia_snapshot_{}", replication->backend_pid());
+    exported_ = MAIA_TRY(create_slot(*replication, connection, {name, true}, Limits{kSlotPatience, {}}));
+    exporter_ = std::move(replication);
+  }
+  return SlotSnapshot::open(std::move(exporter_), snapshot_terms(std::move(scope)),
+                            server_->at(exported_.consistent));
+}
+
+Result<bool> PostgresSource::all_binary(Connection& connection, const PublicationScope& scope,
+                                        const Selection& selected) {
+  if (notes_->binary_refused) return false;
+  const auto tables = MAIA_TRY(read_tables(connection, scope, [&](const CatalogTable& table) {
+    return (table.kind == 'r' || table.kind == 'p') && !table.is_partition && selected.includes(table.name);
+  }));
+  return std::all_of(tables.begin(), tables.end(), [](const auto& table) { return table.all_binary(); });
+}
+
+Result<std::unique_ptr<Stream>> PostgresSource::stream(const Position& from,
+                                                       std::vector<SchemaRef> known_tables) {
+  exporter_.reset();
+  auto& connection = *MAIA_TRY(session());
+  StreamTerms terms;
+  terms.connect = connect_;
+  terms.slot = config_.slot;
+  terms.from = MAIA_TRY(LogPlace::parse(from));
+  if (server_) terms.from.timeline = server_->timeline;
+  terms.relations.scope = MAIA_TRY(scope_of(connection, config_.publication));
+  terms.relations.selection = MAIA_TRY(selection(connection));
+  terms.relations.known = std::move(known_tables);
+  terms.relations.binary = MAIA_TRY(all_binary(connection, terms.relations.scope, terms.relations.selection));
+  terms.decoding_memory = config_.decoding_memory.bytes;
+  terms.notes = notes_;
+  return SlotStream::open(std::move(terms));
+}
+
+Result<Lsn> PostgresSource::emit_message(const std::string& content) {
+  auto& connection = *MAIA_TRY(session());
+  const Parameter parameters[] = {content};
+  // Transactional, so that its commit flushes everything before it.
+  const auto rows =
+      MAIA_TRY(connection.query("SELECT pg_catalog.pg_logical_emit_message(true, 'maia', $1)", parameters));
+  return parse_lsn(rows.text(0, 0));
+}
+
+Result<Position> PostgresSource::end() {
+  if (!server_) {
+    const auto replication = MAIA_TRY(open_replication());
+    server_ = MAIA_TRY(identify(*replication));
+  }
+  auto lsn = emit_message("end");
+  if (!lsn.ok()) {
+    auto& connection = *MAIA_TRY(session());
+    const auto rows = MAIA_TRY(connection.query(
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+        "ELSE pg_catalog.pg_current_wal_flush_lsn() END"));
+    lsn = parse_lsn(rows.text(0, 0));
+  }
+  notes_->server_end = MAIA_TRY(std::move(lsn));
+  return server_->at(notes_->server_end).position();
+}
+
+Status PostgresSource::heartbeat() {
+  // On a standby, or without the privilege, there is no sign of life; the server's own records move the
+  // position.
+  auto lsn = emit_message("heartbeat");
+  if (lsn.ok()) {
+    notes_->server_end = *lsn;
+  } else {
+    spdlog::debug("postgres: no heartbeat: {}", lsn.error().message);
+  }
+  return {};
+}
+
+std::string PostgresSource::describe(const Position& position) const {
+  const auto place = LogPlace::parse(position);
+  return place.ok() ? to_string(place->lsn) : "the beginning";
+}
+
+Result<std::vector<std::string>> PostgresSource::drop() {
+  exporter_.reset();
+  auto& connection = *MAIA_TRY(session());
+  std::vector<std::string> removed;
+  const auto publication = MAIA_TRY(find_publication(connection, config_.publication));
+  const bool slot_is_ours = config_.slot == name_for_pipeline(pipeline_) ||
+                            (publication && publication->made_for(pipeline_) &&
+                             publication->comment.ends_with("; slot " + config_.slot));
+  const auto slot = MAIA_TRY(find_slot(connection, config_.slot));
+  if (slot && slot_is_ours) {
+    const Parameter parameters[] = {config_.slot};
+    MAIA_TRY(connection.query("SELECT pg_catalog.pg_drop_replication_slot($1)", parameters));
+    removed.push_back("replication slot " + config_.slot);
+  }
+  if (MAIA_TRY(drop_publication(connection, config_.publication, pipeline_))) {
+    removed.push_back("publication " + config_.publication);
+  }
+  return removed;
+}
+
+}  // namespace maia::postgres

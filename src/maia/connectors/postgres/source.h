@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "maia/connector/source.h"
+#include "maia/connectors/postgres/connection.h"
+#include "maia/connectors/postgres/publication.h"
+#include "maia/connectors/postgres/slot.h"
+#include "maia/connectors/postgres/snapshot.h"
+#include "maia/connectors/postgres/source_config.h"
+#include "maia/connectors/postgres/stream.h"
+
+namespace maia::postgres {
+
+/// A PostgreSQL database as a source: one publication, one logical replication slot with pgoutput.
+class PostgresSource final : public Source {
+ public:
+  /// Does not connect.
+  PostgresSource(SourceConfig config, std::string pipeline);
+
+  Result<Findings> check() override;
+  Result<std::vector<SourceTable>> tables() override;
+  Result<Prepared> prepare(const std::optional<Position>& resume) override;
+  Result<std::unique_ptr<Snapshot>> snapshot() override;
+  Result<std::unique_ptr<Stream>> stream(const Position& from, std::vector<SchemaRef> known_tables) override;
+  Result<Position> end() override;
+  std::partial_ordering compare(const Position& a, const Position& b) const override {
+    return postgres::compare(a, b);
+  }
+  std::string describe(const Position& position) const override;
+  Status heartbeat() override;
+  Result<std::vector<std::string>> drop() override;
+
+ private:
+  /// The session for everything but snapshot and stream; opened anew when it broke.
+  Result<Connection*> session();
+  Result<std::unique_ptr<Connection>> open_replication();
+  Result<Selection> selection(Connection& connection);
+  Status check_resume(Connection& replication, const std::optional<Slot>& slot, const Position& resume);
+  Status await_slot(const Slot& slot, const std::optional<Lsn>& resume);
+  Result<Lsn> emit_message(const std::string& content);
+  SnapshotTerms snapshot_terms(PublicationScope scope) const;
+  Result<bool> all_binary(Connection& connection, const PublicationScope& scope, const Selection& selected);
+
+  SourceConfig config_;
+  std::string pipeline_;
+  Connection::Options connect_;
+  std::unique_ptr<Connection> session_;
+  std::optional<ServerIdentity> server_;
+  std::shared_ptr<StreamNotes> notes_ = std::make_shared<StreamNotes>();
+  /// The replication session that has just made the slot, and what it exports, until `snapshot` takes them.
+  std::unique_ptr<Connection> exporter_;
+  NewSlot exported_;
+};
+
+}  // namespace maia::postgres

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "maia/connector/source.h"
+#include "maia/connectors/postgres/assembler.h"
+#include "maia/connectors/postgres/connection.h"
+#include "maia/connectors/postgres/relations.h"
+
+namespace maia::postgres {
+
+/// What a source and its streams tell each other; outlives both.
+struct StreamNotes {
+  std::atomic<Lsn> server_end = 0;           ///< end of the server's log, when somebody last asked
+  std::atomic<bool> binary_refused = false;  ///< a table has got a column that is only read as text
+};
+
+struct StreamTerms {
+  Connection::Options connect;
+  std::string slot;
+  LogPlace from;
+  Relations::Terms relations;
+  std::uint64_t decoding_memory = 256 << 20;
+  std::shared_ptr<StreamNotes> notes;
+};
+
+/// A walsender session that runs START_REPLICATION, and an ordinary session for the catalogue (PostgreSQL
+/// documentation, "Streaming Replication Protocol" and "Logical Streaming Replication Parameters").
+class SlotStream final : public Stream {
+ public:
+  static Result<std::unique_ptr<Stream>> open(StreamTerms terms);
+
+  Result<std::optional<StreamEvent>> next(std::chrono::milliseconds wait, std::stop_token stop) override;
+  Status confirm(const Position& durable) override;
+  std::optional<std::uint64_t> lag_bytes() const override;
+
+ private:
+  explicit SlotStream(const LogPlace& from) : from_(from), received_(from.lsn), confirmed_(from.lsn) {}
+  Status start(StreamTerms terms);
+  /// Takes what has arrived until there is an event or nothing is left. True: nothing is left.
+  Result<bool> take_arrived();
+  Status take_message(std::string_view message);
+  Status take_keepalive(std::string_view message);
+  Status send_status();
+  Status send_status_if_due();
+  Error ended();
+
+  using Steady = std::chrono::steady_clock;
+  LogPlace from_;
+  std::shared_ptr<StreamNotes> notes_;
+  std::unique_ptr<Connection> catalogue_;
+  std::unique_ptr<Connection> replication_;
+  std::unique_ptr<Relations> relations_;
+  std::unique_ptr<Assembler> assembler_;
+  PgoutputParser parser_;
+  Lsn received_;   ///< told to the server as written
+  Lsn confirmed_;  ///< told to the server as flushed: it may forget everything up to there
+  Lsn told_confirmed_ = 0;
+  Steady::time_point told_at_;
+  std::chrono::milliseconds status_interval_{10'000};
+};
+
+}  // namespace maia::postgres
