@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/postgres/connector.h"
 
+#include "maia/connectors/postgres/destination.h"
 #include "maia/connectors/postgres/source.h"
 #include "maia/net/uri.h"
 
@@ -13,6 +14,13 @@ Result<std::unique_ptr<Source>> open_source(const config::Node& node, const Conn
   return std::unique_ptr<Source>(std::make_unique<PostgresSource>(std::move(config), options.pipeline));
 }
 
+Result<std::unique_ptr<Destination>> open_destination(const config::Node& node,
+                                                      const Connector::OpenOptions&) {
+  const auto expanded = MAIA_TRY(net::expand_url(node));
+  auto config = MAIA_TRY(destination_spec().read(expanded, "destination"));
+  return std::unique_ptr<Destination>(std::make_unique<PostgresDestination>(std::move(config)));
+}
+
 }  // namespace
 
 const Connector& connector() {
@@ -20,10 +28,18 @@ const Connector& connector() {
       .name = "postgres",
       .title = "PostgreSQL",
       .summary = "PostgreSQL 14 to 18, read by logical replication (pgoutput) and written set-wise.",
-      .can = {.snapshot = true, .stream = true},
+      .can = {.snapshot = true,
+              .stream = true,
+              .transactional = true,
+              .upsert = true,
+              .append = true,
+              .schema_changes = true},
+      .guarantee = Guarantee::exactly_once_atomic,
       .source_settings = source_spec().settings(),
+      .destination_settings = destination_spec().settings(),
       .uri_schemes = {"postgres", "postgresql"},
       .open_source = open_source,
+      .open_destination = open_destination,
       .settings_from_uri = [](std::string_view uri) -> Result<config::Node> {
         return net::settings_of(MAIA_TRY(net::parse_uri(uri)));
       },
