@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
-#include <memory>
+#include <map>
 
 #include "maia/config/nearest.h"
 #include "maia/config/scalar.h"
@@ -51,23 +51,26 @@ class Parser {
     return app;
   }
 
-  static CLI::Option* with_variable(CLI::Option* option, std::string variable = {}) {
+  /// The flag's variable is read for the command that was given only: another may know the same name with
+  /// other bounds.
+  CLI::Option* with_variable(CLI::Option* option, std::string variable = {}) {
     if (variable.empty()) {
       variable = "MAIA_";
       for (char c : option->get_lnames().front())
         variable += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
     }
-    return option->envname(variable);
+    variables_[option] = std::move(variable);
+    return option;
   }
   template <class T>
-  static CLI::Option* option(CLI::App* app, const std::string& name, T& value, const std::string& doc) {
+  CLI::Option* option(CLI::App* app, const std::string& name, T& value, const std::string& doc) {
     return with_variable(app->add_option(name, value, doc));
   }
-  static void flag(CLI::App* app, const std::string& name, bool& value, const std::string& doc) {
+  void flag(CLI::App* app, const std::string& name, bool& value, const std::string& doc) {
     with_variable(app->add_flag(name, value, doc));
   }
-  static void json(CLI::App* app, bool& value) { flag(app, "--json", value, "Answer in JSON."); }
-  static void state(CLI::App* app, std::string& value) {
+  void json(CLI::App* app, bool& value) { flag(app, "--json", value, "Answer in JSON."); }
+  void state(CLI::App* app, std::string& value) {
     with_variable(
         app->add_option("--state", value, "Directory for what is kept between runs.")->type_name("DIR"),
         "MAIA_STATE_DIR");
@@ -75,7 +78,7 @@ class Parser {
   static void files(CLI::App* app, std::vector<std::string>& value) {
     app->add_option("FILE", value, "Pipeline files.")->required();
   }
-  static void how_to_run(CLI::App* app, RunArguments& run) {
+  void how_to_run(CLI::App* app, RunArguments& run) {
     flag(app, "--until-caught-up", run.until_caught_up,
          "End once every row is copied and the source's position at the start is durable.");
     option(app, "--listen", run.listen, "Serve metrics and status over HTTP.")->type_name("HOST:PORT");
@@ -204,6 +207,7 @@ class Parser {
 
   CLI::App root_;
   std::vector<Command> commands_;
+  std::map<const CLI::Option*, std::string> variables_;
   bool show_version_ = false;
   CLI::Option* save_ = nullptr;
   std::string timeout_ = "30s";
@@ -280,6 +284,13 @@ Result<Invocation> Parser::finish() {
 }
 
 Result<Invocation> Parser::parse(const std::vector<std::string>& words) {
+  for (const auto& command : commands_) {
+    if (words.empty() || command.app->get_name() != words.front()) continue;
+    for (auto* option : command.app->get_options()) {
+      if (const auto found = variables_.find(option); found != variables_.end())
+        option->envname(found->second);
+    }
+  }
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     root_.parse(reversed);
@@ -316,7 +327,7 @@ std::vector<CommandDoc> Parser::docs() const {
         if (option->get_lnames().front() == "mode") choices = kModes;
         if (option->get_lnames().front() == "format") choices = kFormats;
         doc.flags.push_back({"--" + option->get_lnames().front(), option->get_description(),
-                             option->get_envname(), option->get_items_expected_max() > 0, choices});
+                             variables_.at(option), option->get_items_expected_max() > 0, choices});
       }
     }
     out.push_back(std::move(doc));
