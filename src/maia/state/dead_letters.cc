@@ -76,8 +76,8 @@ Status DeadLetterFile::execute(const char* sql) {
 
 Status DeadLetterFile::record(std::span<const DeadLetter> letters) {
   const std::lock_guard lock(mutex_);
-  MAIA_TRY(execute("begin immediate"));
   const auto statement = MAIA_TRY(prepare(database_, kRecord));
+  MAIA_TRY(execute("begin immediate"));
   for (const auto& letter : letters) {
     const std::string* texts[] = {&letter.operation_id, &letter.destination, &letter.table,   &letter.stage,
                                   &letter.reason,       &letter.row,         &letter.position};
@@ -90,7 +90,9 @@ Status DeadLetterFile::record(std::span<const DeadLetter> letters) {
     sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
     return error;
   }
-  return execute("commit");
+  auto committed = execute("commit");
+  if (!committed.ok()) sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
+  return committed;
 }
 
 Result<std::vector<DeadLetterFile::Kept>> DeadLetterFile::list(std::size_t at_most) {

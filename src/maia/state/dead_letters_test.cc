@@ -2,6 +2,7 @@
 #include "maia/state/dead_letters.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <fstream>
 
@@ -59,6 +60,21 @@ TEST_F(DeadLetterFileTest, a_file_that_is_no_database_is_called_damaged) {
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, Error::Code::corruption);
   EXPECT_NE(opened.error().message.find(path), std::string::npos);
+}
+
+TEST_F(DeadLetterFileTest, a_file_that_another_process_writes_is_waited_for_and_then_refused) {
+  auto file = DeadLetterFile::open(path).value();
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "begin immediate", nullptr, nullptr, nullptr), SQLITE_OK);
+  const auto one = letter("a");
+  const auto refused = file->record({&one, 1});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Error::Code::storage);
+  EXPECT_NE(refused.error().hint.find("another process"), std::string::npos);
+  ASSERT_EQ(sqlite3_exec(other, "commit", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_TRUE(file->record({&one, 1}).ok()) << "nothing of the failed attempt may be left open";
+  sqlite3_close(other);
 }
 
 TEST_F(DeadLetterFileTest, a_directory_that_is_not_there_is_named) {

@@ -3,7 +3,6 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "maia/base/log.h"
 #include "maia/connectors/postgres/session.h"
 
 namespace maia::postgres {
@@ -68,8 +68,8 @@ void log_notice(void*, const PGresult* result) {
   const char* text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const char* severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   const bool warning = severity != nullptr && std::string_view(severity) == "WARNING";
-  spdlog::log(warning ? spdlog::level::warn : spdlog::level::debug, "postgres: {}",
-              text == nullptr ? "" : text);
+  log::write(warning ? log::Level::warning : log::Level::debug, "notice of the PostgreSQL server",
+             {{"notice", text == nullptr ? "" : text}});
 }
 
 /// A string literal for SET, whatever standard_conforming_strings says.
@@ -200,7 +200,8 @@ Status Connection::connect(const Options& options, const std::stop_token& stop) 
     const auto set = run("SET " + name.substr(1) + " TO " + literal(conn_, value), limits);
     if (set.ok()) continue;
     if (broken()) return set.error();
-    spdlog::debug("postgres: {} is left as it is: {}", name.substr(1), set.error().message);
+    log::debug("a session setting of PostgreSQL is left as it is",
+               {{"setting", name.substr(1)}, {"error", set.error().message}});
   }
   return {};
 }
