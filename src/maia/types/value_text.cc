@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 #include "maia/types/decimal.h"
@@ -38,20 +39,22 @@ void append_uuid(std::string& out, const Uuid& uuid) {
   }
 }
 
-/// 0 to 15, or -1.
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+/// The value of each hex digit, -1 for all other characters; branches on random digits would cost much more.
+constexpr auto kHexValues = [] {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (int i = 0; i < 16; ++i)
+    values[static_cast<unsigned char>(kHexDigits[i])] = static_cast<std::int8_t>(i);
+  for (int i = 0; i < 6; ++i) values[static_cast<std::size_t>('A' + i)] = static_cast<std::int8_t>(10 + i);
+  return values;
+}();
 
 /// 0 to 255, or -1 if there are no two hex digits at `at`.
 int hex_byte(std::string_view text, std::size_t at) {
   if (at + 2 > text.size()) return -1;
-  const int high = hex_value(text[at]);
-  const int low = hex_value(text[at + 1]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
+  const int high = kHexValues[static_cast<unsigned char>(text[at])];
+  const int low = kHexValues[static_cast<unsigned char>(text[at + 1])];
+  return (high | low) < 0 ? -1 : high * 16 + low;
 }
 
 std::optional<std::uint8_t> parse_boolean(std::string_view text) {
