@@ -100,6 +100,7 @@ ColumnEncoder::ColumnEncoder(const Type& type, const Config& config)
 
 Status ColumnEncoder::fill(duckdb_vector vector, const ColumnVector& column, std::size_t first,
                            std::size_t count) {
+  if (count == 0) return {};
   MAIA_TRY(mark_nulls(vector, column, first, count));
   switch (stored_.storage) {
     case Storage::same: return fill_same(vector, column, first, count);
