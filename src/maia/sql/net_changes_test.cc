@@ -7,87 +7,33 @@
 #include <map>
 #include <set>
 
+#include "maia/testing/change_sequences.h"
+
 namespace maia::sql {
 namespace {
 
-using testing::SizeIs;
+using ::testing::SizeIs;
 
-/// One change of a table (key int32, a int32, b string); values come from the place in the sequence.
-struct Change {
-  Op op = Op::insert;
-  int key = 0;
-  int new_key = 0;
-  bool lacks_a = false;
-  bool lacks_b = false;
-};
-
-using Row = std::pair<int, std::string>;
-using Table = std::map<int, Row>;
-
-SchemaRef schema() {
-  static const auto schema = std::make_shared<const TableSchema>(
-      TableSchema{.id = "1",
-                  .name = {"s", "t"},
-                  .columns = {{.name = "key", .type = Type::of(TypeId::int32), .in_key = true},
-                              {.name = "a", .type = Type::of(TypeId::int32)},
-                              {.name = "b", .type = Type::text()}}});
-  return schema;
-}
+using maia::testing::key_schema;
+using maia::testing::KeyChange;
+using maia::testing::KeyRow;
+using maia::testing::KeyTable;
+using maia::testing::push;
 
 const TableTarget& target() {
-  static const TableTarget target{.name = {"s", "t"}, .schema = schema(), .key = {0}};
+  static const TableTarget target{.name = {"s", "t"}, .schema = key_schema(), .key = {0}};
   return target;
-}
-
-std::string text_of(std::size_t step) { return "text " + std::to_string(step); }
-
-void push(Batch& batch, const Change& change, std::size_t step) {
-  batch.begin_row(change.op, step);
-  if (change.op != Op::remove) {
-    batch.mutable_after(0).push_fixed<std::int32_t>(change.op == Op::update ? change.new_key : change.key);
-    if (change.lacks_a) {
-      batch.mutable_after(1).push_unchanged();
-    } else {
-      batch.mutable_after(1).push_fixed(static_cast<std::int32_t>(step));
-    }
-    if (change.lacks_b) {
-      batch.mutable_after(2).push_unchanged();
-    } else {
-      batch.mutable_after(2).push_text(text_of(step));
-    }
-  }
-  if (change.op == Op::remove || (change.op == Op::update && change.key != change.new_key)) {
-    batch.mutable_before(0).push_fixed<std::int32_t>(change.key);
-  }
-  batch.finish_row();
-}
-
-/// The rules of NetChanges' header, row by row.
-void apply_one(Table& table, const Change& change, std::size_t step) {
-  const auto new_key = change.op == Op::update ? change.new_key : change.key;
-  const Row row{static_cast<int>(step), text_of(step)};
-  if (change.op == Op::remove) {
-    table.erase(change.key);
-  } else if (!change.lacks_a && !change.lacks_b) {
-    if (new_key != change.key) table.erase(change.key);
-    table[new_key] = row;
-  } else if (const auto old = table.find(change.key); old != table.end()) {
-    Row changed{change.lacks_a ? old->second.first : row.first,
-                change.lacks_b ? old->second.second : row.second};
-    table.erase(old);
-    table[new_key] = changed;
-  }
 }
 
 int key_of(const RowRef& row) { return row.column(0).fixed<std::int32_t>(row.row); }
 
-void set_values(Row& values, const RowRef& row) {
+void set_values(KeyRow& values, const RowRef& row) {
   if (row.presence(1) == Presence::value) values.first = row.column(1).fixed<std::int32_t>(row.row);
   if (row.presence(2) == Presence::value) values.second = row.column(2).text(row.row);
 }
 
-void apply_moves(Table& table, const NetRound& round) {
-  Table moved;
+void apply_moves(KeyTable& table, const NetRound& round) {
+  KeyTable moved;
   std::set<int> gone;
   for (const auto& group : round.moves) {
     for (std::size_t i = 0; i < group.rows.size(); ++i) {
@@ -103,7 +49,7 @@ void apply_moves(Table& table, const NetRound& round) {
   table.merge(moved);
 }
 
-void apply_round(Table& table, const NetRound& round) {
+void apply_round(KeyTable& table, const NetRound& round) {
   apply_moves(table, round);
   for (const auto& group : round.updates) {
     for (const auto& row : group.rows) {
@@ -117,61 +63,23 @@ void apply_round(Table& table, const NetRound& round) {
   }
 }
 
-Table table_of(unsigned subset) {
-  Table table;
-  for (int key = 0; key < 3; ++key) {
-    if (subset >> key & 1) table[key] = {100 + key, "old " + std::to_string(key)};
-  }
-  return table;
-}
-
-std::string describe(const std::vector<Change>& changes, unsigned subset) {
-  std::string text = "rows " + std::to_string(subset) + ":";
-  for (const auto& change : changes) {
-    text += " op" + std::to_string(int(change.op)) + "(" + std::to_string(change.key) + "->" +
-            std::to_string(change.new_key) + (change.lacks_a ? ",-a" : "") + (change.lacks_b ? ",-b" : "") +
-            ")";
-  }
-  return text;
-}
-
-class EverySequence {
+/// Runs sequences of changes against tables that have each subset of the three keys.
+class AgainstModel {
  public:
-  explicit EverySequence(std::vector<Change> kinds) : kinds_(std::move(kinds)) {}
-
-  /// Runs all sequences of this length, up to renaming of keys, against tables with each subset of the keys.
-  void run(std::size_t length) {
-    length_ = length;
-    extend(0);
-  }
-  std::size_t sequences = 0;
-  std::size_t rounds = 0;
-
- private:
-  void extend(int keys_used) {
-    if (changes_.size() == length_) return check();
-    for (const auto& kind : kinds_) {
-      int used = keys_used;
-      if (kind.key > used) continue;
-      used = std::max(used, kind.key + 1);
-      if (kind.new_key > used) continue;
-      used = std::max(used, kind.new_key + 1);
-      changes_.push_back(kind);
-      extend(used);
-      changes_.pop_back();
-      if (testing::Test::HasFailure()) return;
-    }
-  }
-
-  void check() {
+  void run(const std::vector<KeyChange>& changes) {
+    if (::testing::Test::HasFailure()) return;
     ++sequences;
     first_.clear();
     second_.clear();
-    for (std::size_t i = 0; i < changes_.size(); ++i) push(i < 2 ? first_ : second_, changes_[i], i);
+    int step = 0;
+    for (const auto& change : changes) {
+      push(step < 2 ? first_ : second_, change, step);
+      ++step;
+    }
     const Delivery deliveries[] = {{&target(), &first_}, {&target(), &second_}};
     const Delivery* pointers[] = {&deliveries[0], &deliveries[1]};
-    std::vector<Table> tables;
-    for (unsigned subset = 0; subset < 8; ++subset) tables.push_back(table_of(subset));
+    std::vector<KeyTable> tables;
+    for (unsigned subset = 0; subset < 8; ++subset) tables.push_back(maia::testing::key_rows(subset));
     net_.start(target(), pointers);
     for (;;) {
       const auto round = net_.next();
@@ -181,56 +89,44 @@ class EverySequence {
       for (auto& table : tables) apply_round(table, *round.value());
     }
     for (unsigned subset = 0; subset < 8; ++subset) {
-      auto expected = table_of(subset);
-      for (std::size_t i = 0; i < changes_.size(); ++i) apply_one(expected, changes_[i], i);
-      ASSERT_EQ(tables[subset], expected) << describe(changes_, subset);
+      auto expected = maia::testing::key_rows(subset);
+      step = 0;
+      for (const auto& change : changes) maia::testing::apply(expected, change, step++);
+      ASSERT_EQ(tables[subset], expected) << "keys " << subset << ": " << maia::testing::describe(changes);
     }
   }
+  std::size_t sequences = 0;
+  std::size_t rounds = 0;
 
-  std::vector<Change> kinds_;
-  std::size_t length_ = 0;
-  std::vector<Change> changes_;
-  Batch first_{schema()};
-  Batch second_{schema()};
+ private:
+  Batch first_{key_schema()};
+  Batch second_{key_schema()};
   NetChanges net_;
 };
 
-std::vector<Change> kinds_of_change(bool every) {
-  std::vector<Change> kinds;
-  for (int key = 0; key < 3; ++key) {
-    kinds.push_back({Op::insert, key, key});
-    kinds.push_back({Op::remove, key, key});
-    kinds.push_back({Op::update, key, key, false, true});
-    if (every) kinds.push_back({Op::update, key, key});
-    if (every) kinds.push_back({Op::update, key, key, true, false});
-    for (int other = 0; other < 3; ++other) {
-      if (other == key) continue;
-      kinds.push_back({Op::update, key, other});
-      kinds.push_back({Op::update, key, other, false, true});
-    }
-  }
-  return kinds;
-}
-
 TEST(net_changes, every_sequence_of_four_changes_of_three_keys_equals_row_by_row) {
-  EverySequence all(kinds_of_change(true));
-  for (std::size_t length = 1; length <= 4; ++length) all.run(length);
-  EXPECT_GT(all.sequences, 80'000U);
+  AgainstModel model;
+  for (std::size_t length = 1; length <= 4; ++length) {
+    maia::testing::for_each_sequence(maia::testing::kinds_of_change(true), length,
+                                     [&](const auto& changes) { model.run(changes); });
+  }
+  EXPECT_GT(model.sequences, 80'000U);
 }
 
 TEST(net_changes, every_sequence_of_five_changes_of_three_keys_equals_row_by_row) {
-  EverySequence all(kinds_of_change(false));
-  all.run(5);
-  EXPECT_GT(all.sequences, 500'000U);
+  AgainstModel model;
+  maia::testing::for_each_sequence(maia::testing::kinds_of_change(false), 5,
+                                   [&](const auto& changes) { model.run(changes); });
+  EXPECT_GT(model.sequences, 500'000U);
   // Most sequences of the test are no sequences that a source makes, so there are more rounds than in life.
-  EXPECT_LT(all.rounds, all.sequences * 2);
+  EXPECT_LT(model.rounds, model.sequences * 2);
 }
 
 /// One batch, and what it comes to.
-class NetChangesOf : public testing::Test {
+class NetChangesOf : public ::testing::Test {
  protected:
-  const NetRound& reduce(std::initializer_list<Change> changes, bool fresh = false) {
-    std::size_t step = 0;
+  const NetRound& reduce(std::initializer_list<KeyChange> changes, bool fresh = false) {
+    int step = 0;
     for (const auto& change : changes) push(batch_, change, step++);
     delivery_ = {&target(), &batch_, fresh};
     net_.start(target(), {&pointer_, 1});
@@ -239,7 +135,7 @@ class NetChangesOf : public testing::Test {
     return *round.value();
   }
 
-  Batch batch_{schema()};
+  Batch batch_{key_schema()};
   Delivery delivery_;
   const Delivery* pointer_ = &delivery_;
   NetChanges net_;
@@ -263,7 +159,7 @@ TEST_F(NetChangesOf, a_swap_with_values_lacking_is_one_round_of_moves) {
       {{Op::update, 1, 7, false, true}, {Op::update, 2, 1, false, true}, {Op::update, 3, 2, false, true}});
   ASSERT_THAT(round.moves, SizeIs(1));
   EXPECT_THAT(round.moves[0].rows, SizeIs(3));
-  EXPECT_THAT(round.moves[0].columns, testing::ElementsAre(0, 1));
+  EXPECT_THAT(round.moves[0].columns, ::testing::ElementsAre(0, 1));
   EXPECT_THAT(round.removes, SizeIs(0));
   EXPECT_FALSE(net_.next().value());
 }
@@ -290,18 +186,18 @@ TEST_F(NetChangesOf, a_change_without_its_key_is_refused_by_column) {
   const auto round = net_.next();
   ASSERT_FALSE(round.ok());
   EXPECT_EQ(round.error().code, Error::Code::data);
-  EXPECT_THAT(round.error().message, testing::HasSubstr("s.t"));
-  EXPECT_THAT(round.error().message, testing::HasSubstr("column key"));
+  EXPECT_THAT(round.error().message, ::testing::HasSubstr("s.t"));
+  EXPECT_THAT(round.error().message, ::testing::HasSubstr("column key"));
 }
 
 /// Rows of a table without a key: (key, key, "x"), all of it one value.
-void push_multiset(Batch& batch, const Change& change, std::size_t step) {
+void push_multiset(Batch& batch, const KeyChange& change) {
   const auto put = [&](ColumnVector& key, ColumnVector& a, ColumnVector& b, int value) {
     key.push_fixed<std::int32_t>(value);
     a.push_null();
     b.push_text("x");
   };
-  batch.begin_row(change.op, step);
+  batch.begin_row(change.op, batch.rows());
   if (change.op != Op::remove) {
     put(batch.mutable_after(0), batch.mutable_after(1), batch.mutable_after(2), change.new_key);
   }
@@ -312,18 +208,18 @@ void push_multiset(Batch& batch, const Change& change, std::size_t step) {
 }
 
 TEST(net_multiset, every_sequence_of_four_changes_of_two_rows_equals_row_by_row) {
-  const std::vector<Change> kinds = {{Op::insert, 0, 0}, {Op::insert, 1, 1}, {Op::remove, 0, 0},
-                                     {Op::remove, 1, 1}, {Op::update, 0, 1}, {Op::update, 1, 0},
-                                     {Op::update, 0, 0}};
-  const TableTarget keyless{.name = {"s", "t"}, .schema = schema()};
+  const std::vector<KeyChange> kinds = {{Op::insert, 0, 0}, {Op::insert, 1, 1}, {Op::remove, 0, 0},
+                                        {Op::remove, 1, 1}, {Op::update, 0, 1}, {Op::update, 1, 0},
+                                        {Op::update, 0, 0}};
+  const TableTarget keyless{.name = {"s", "t"}, .schema = key_schema()};
   NetMultiset net;
   for (std::size_t number = 0; number < 7 * 7 * 7 * 7 * 9; ++number) {
     std::map<int, int> expected{{0, int(number / 2401 % 3)}, {1, int(number / 7203)}};
     auto table = expected;
-    Batch batch(schema());
+    Batch batch(key_schema());
     for (std::size_t step = 0, rest = number; step < 4; ++step, rest /= 7) {
       const auto& change = kinds[rest % 7];
-      push_multiset(batch, change, step);
+      push_multiset(batch, change);
       if (change.op != Op::insert && expected[change.key] > 0) --expected[change.key];
       if (change.op != Op::remove) ++expected[change.new_key];
     }
@@ -340,8 +236,8 @@ TEST(net_multiset, every_sequence_of_four_changes_of_two_rows_equals_row_by_row)
 }
 
 TEST(net_multiset, a_removal_that_lacks_columns_is_refused) {
-  const TableTarget keyless{.name = {"s", "t"}, .schema = schema()};
-  Batch batch(schema());
+  const TableTarget keyless{.name = {"s", "t"}, .schema = key_schema()};
+  Batch batch(key_schema());
   push(batch, {Op::remove, 1, 1}, 0);
   const Delivery delivery{&keyless, &batch};
   const Delivery* pointer = &delivery;

@@ -96,11 +96,13 @@ Status Bookkeeping::save(std::string_view pipeline, Epoch epoch, const Checkpoin
       Error::Code::fenced, Recovery::halt,
       fmt::format("a newer run of pipeline {} writes to this DuckDB file", pipeline),
       "Only one run of a pipeline may be active. Stop the other one, or leave this one stopped."};
+  // The epoch is written too: DuckDB sees a conflict with a run that takes a new one only in equal columns.
   const auto changed = connection_.change(
       fmt::format(
-          "UPDATE {} SET sequence = ?, position = ?, updated_at = now() WHERE pipeline = ? AND epoch = ?",
+          "UPDATE {} SET epoch = ?, sequence = ?, position = ?, updated_at = now() WHERE pipeline = ? "
+          "AND epoch = ?",
           table("pipelines")),
-      {update.sequence.value, Bytes{update.position.token}, name, epoch.value}, "commit");
+      {epoch.value, update.sequence.value, Bytes{update.position.token}, name, epoch.value}, "commit");
   if (!changed.ok()) {
     // Only another run of the same pipeline changes this row.
     const bool conflict = changed.error().recovery == Recovery::retry;

@@ -148,9 +148,10 @@ Error query_error(Error error) {
 }
 
 /// Names and types of what the query gives.
-Status describe(Connection& connection, const std::string& sql, Destination::QueryResult& result) {
+Status describe(Connection& connection, const std::string& text, const std::string& literal,
+                Destination::QueryResult& result) {
   PreparedHandle statement;
-  if (duckdb_prepare(connection.raw(), sql.c_str(), statement.out()) != DuckDBSuccess) {
+  if (duckdb_prepare(connection.raw(), text.c_str(), statement.out()) != DuckDBSuccess) {
     return refused(duckdb_prepare_error(statement.get()));
   }
   if (duckdb_nparams(statement.get()) > 0) return refused("the query has parameters");
@@ -160,29 +161,25 @@ Status describe(Connection& connection, const std::string& sql, Destination::Que
     result.columns.emplace_back(name);
     duckdb_free(const_cast<char*>(name));
   }
-  const auto types =
-      MAIA_TRY(connection.rows(fmt::format("SELECT column_type FROM (DESCRIBE\n{}\n)", sql), {}, "query"));
+  const auto types = MAIA_TRY(connection.rows(
+      fmt::format("SELECT column_type FROM (DESCRIBE FROM query({}))", literal), {}, "query"));
   for (const auto& row : types) result.types.push_back(row[0].value_or(""));
   return {};
 }
 
-/// Without the semicolon and the space at the end.
-std::string trimmed(std::string_view sql) {
-  const auto last = sql.find_last_not_of(" \t\r\n;");
-  return std::string(last == sql.npos ? "" : sql.substr(0, last + 1));
-}
-
-Result<Destination::QueryResult> answer(Connection& connection, const std::string& sql, std::uint64_t most) {
+Result<Destination::QueryResult> answer(Connection& connection, const std::string& text, std::uint64_t most) {
   Destination::QueryResult result;
-  MAIA_TRY(describe(connection, sql, result));
+  // DuckDB's query() parses the text by itself, so it cannot reach into the statement around it.
+  const auto literal = MAIA_TRY(sql::duckdb_literal(text));
+  MAIA_TRY(describe(connection, text, literal, result));
   std::vector<std::string> names;
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < result.columns.size(); ++i) {
     names.push_back(fmt::format("c{}", i));
     texts.push_back(fmt::format("CAST(c{} AS VARCHAR)", i));
   }
-  auto rows = connection.rows(fmt::format("SELECT {} FROM (\n{}\n) AS q({}) LIMIT {}", fmt::join(texts, ", "),
-                                          sql, fmt::join(names, ", "), most + 1),
+  auto rows = connection.rows(fmt::format("SELECT {} FROM query({}) AS q({}) LIMIT {}",
+                                          fmt::join(texts, ", "), literal, fmt::join(names, ", "), most + 1),
                               {}, "query");
   if (!rows.ok()) return query_error(std::move(rows).error());
   result.rows = *std::move(rows);
@@ -195,14 +192,14 @@ Result<Destination::QueryResult> answer(Connection& connection, const std::strin
 
 Result<Destination::QueryResult> run_query(Database& database, std::string_view text,
                                            const Destination::QueryLimits& limits) {
-  const auto sql = trimmed(text);
+  const std::string query(text);
   auto connection = MAIA_TRY(database.connect());
   Deadline deadline(connection, limits.timeout_ms);
   const auto work = [&]() -> Result<Destination::QueryResult> {
-    MAIA_TRY(check_reads_only(connection, sql));
+    MAIA_TRY(check_reads_only(connection, query));
     MAIA_TRY(set_search_path(connection, database));
     MAIA_TRY(connection.run("BEGIN TRANSACTION READ ONLY", "query"));
-    return answer(connection, sql, limits.rows);
+    return answer(connection, query, limits.rows);
   };
   auto result = work();
   const bool late = deadline.stop();
