@@ -22,13 +22,20 @@ struct Table {
   Batch batch;
 };
 
+/// A built-in type; an array of it if the highest bit of its oid is set.
+NativeType type_of(const RelationColumn& column) {
+  constexpr Oid kArray = 0x80000000;
+  NativeType type{.oid = column.type_oid & ~kArray, .typmod = column.typmod};
+  if ((column.type_oid & kArray) == 0) return type;
+  return {.oid = column.type_oid, .kind = TypeKind::array, .inner = std::make_shared<const NativeType>(type)};
+}
+
 std::optional<Table> table_of(const Relation& relation) {
   TableSchema schema{.id = std::to_string(relation.oid),
                      .name = {std::string(relation.schema), std::string(relation.name)}};
   std::vector<MappedType> mapped;
   for (const auto& column : relation.columns) {
-    const NativeColumn native{.name = std::string(column.name),
-                              .type = {.oid = column.type_oid, .typmod = column.typmod}};
+    const NativeColumn native{.name = std::string(column.name), .type = type_of(column)};
     mapped.push_back(map_type(native.type));
     schema.columns.push_back(map_column(native, mapped.back()));
   }

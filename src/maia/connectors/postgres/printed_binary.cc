@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/postgres/printed_binary.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 
 #include "maia/connectors/postgres/wire.h"
@@ -19,6 +21,51 @@ void append_fraction(std::string& out, std::int64_t micros) {
   for (std::int64_t unit = 100'000; micros > 0; unit /= 10) {
     out += static_cast<char>('0' + micros / unit);
     micros %= unit;
+  }
+}
+
+void append_dotted(std::string& out, std::string_view four_bytes) {
+  for (std::size_t i = 0; i < four_bytes.size(); ++i) {
+    if (i > 0) out += '.';
+    out += std::to_string(static_cast<unsigned char>(four_bytes[i]));
+  }
+}
+
+struct Run {
+  int begin = 0;
+  int size = 0;
+};
+
+/// The longest run of zeros among the groups of an address, the first if there are several; only from two on
+/// does it count.
+Run longest_zeros(const std::uint16_t (&groups)[8]) {
+  Run best;
+  for (int begin = 0; begin < 8; ++begin) {
+    int end = begin;
+    while (end < 8 && groups[end] == 0) ++end;
+    if (end - begin > best.size) best = {begin, end - begin};
+  }
+  return best.size >= 2 ? best : Run{};
+}
+
+/// Groups in hexadecimal, the longest run of zeros as "::", and the last 32 bits dotted where the address
+/// stands for one of version 4.
+void append_groups(std::string& out, std::string_view address) {
+  std::uint16_t groups[8];
+  for (int i = 0; i < 8; ++i) groups[i] = load<std::uint16_t>(address.data() + i * 2);
+  const auto zeros = longest_zeros(groups);
+  const bool stands_for_version4 =
+      zeros.begin == 0 &&
+      (zeros.size == 6 || (zeros.size == 7 && groups[7] != 1) || (zeros.size == 5 && groups[5] == 0xffff));
+  for (int i = 0; i < 8; ++i) {
+    if (zeros.size > 0 && i == zeros.begin) {
+      out += "::";
+      i += zeros.size - 1;
+      continue;
+    }
+    if (i > 0 && out.back() != ':') out += ':';
+    if (i == 6 && stands_for_version4) return append_dotted(out, address.substr(12));
+    fmt::format_to(std::back_inserter(out), "{:x}", groups[i]);
   }
 }
 
@@ -88,6 +135,27 @@ bool print_bits(std::string_view bytes, std::string& out) {
   for (const char byte : packed) {
     for (int bit = 7; bit >= 0 && out.size() < end; --bit) out += (byte >> bit) & 1 ? '1' : '0';
   }
+  return true;
+}
+
+bool print_inet(std::string_view bytes, std::string& out) {
+  constexpr std::uint8_t kVersion4 = 2;
+  constexpr std::uint8_t kVersion6 = 3;
+  WireReader reader(bytes);
+  const auto family = reader.number<std::uint8_t>();
+  const auto network_bits = reader.number<std::uint8_t>();
+  const auto is_cidr = reader.number<std::uint8_t>();
+  const auto size = reader.number<std::uint8_t>();
+  const auto address = reader.take(size);
+  if (reader.failed() || reader.remaining() != 0 || is_cidr > 1 || network_bits > size * 8) return false;
+  if (family == kVersion4 && size == 4) {
+    append_dotted(out, address);
+  } else if (family == kVersion6 && size == 16) {
+    append_groups(out, address);
+  } else {
+    return false;
+  }
+  if (is_cidr == 1 || network_bits < size * 8) out += "/" + std::to_string(network_bits);
   return true;
 }
 

@@ -16,6 +16,9 @@ bool print_money(std::string_view bytes, std::string& out);
 bool print_timetz(std::string_view bytes, std::string& out);
 /// "10110"; the last byte is filled up with zeros.
 bool print_bits(std::string_view bytes, std::string& out);
+/// "192.168.0.1/24", "::ffff:1.2.3.4"; inet and cidr. The length of the network is left out where it is a
+/// whole address and the type is inet.
+bool print_inet(std::string_view bytes, std::string& out);
 /// "08:00:2b:01:02:03", 6 or 8 bytes.
 bool print_macaddr(std::string_view bytes, std::string& out);
 

@@ -84,17 +84,23 @@ MappedType map_builtin(const NativeType& type, const BuiltinType& builtin) {
 }
 
 MappedType map_array(const NativeType& type, std::uint16_t dimensions) {
-  const auto element = map_type(*type.inner);
+  auto element = map_type(*type.inner);
   if (type.inner->delimiter != ',') {
     return printed(type, "",
                    fmt::format("array of {}, whose elements have the delimiter '{}'; as its output text",
                                type.inner->spelled, type.inner->delimiter));
   }
   const auto declared = static_cast<std::uint8_t>(std::clamp<std::uint16_t>(dimensions, 1, kMaxDimensions));
-  return {.type = Type::array_of(element.type, declared),
-          .fidelity = element.fidelity,
-          .note = element.note.empty() ? "" : "elements: " + element.note,
-          .native_oid = type.oid};
+  MappedType mapped{.type = Type::array_of(element.type, declared),
+                    .fidelity = element.fidelity,
+                    .note = element.note.empty() ? "" : "elements: " + element.note,
+                    .native_oid = type.oid};
+  // An array of a domain over an array is read as text.
+  if (element.has_binary && element.type.id != TypeId::array) {
+    mapped.has_binary = true;
+    mapped.element = std::make_shared<const MappedType>(std::move(element));
+  }
+  return mapped;
 }
 
 MappedType map_domain(const NativeType& type, std::uint16_t dimensions) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "maia/connector/fidelity.h"
@@ -17,6 +18,7 @@ struct MappedType {
   bool has_binary = false;  ///< ValueDecoder reads the binary form as well as the text
   Oid native_oid = 0;       ///< the column's declared type; what Relation messages name
   Oid decoded_oid = 0;      ///< the built-in type that values are decoded as; 0 for types beyond those
+  std::shared_ptr<const MappedType> element;  ///< of an array with a binary form
 };
 
 /// Never fails and never drops: a type that is not known is mapped to its output text, and says so. Types are

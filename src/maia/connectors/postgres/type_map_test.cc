@@ -60,7 +60,8 @@ TEST(TypeMapTest, arrays_carry_their_element_and_dimensions) {
   const auto mapped = map_type(array_of(builtin(oid::kNumeric, numeric_modifier(10, 2))), 2);
   EXPECT_EQ(mapped.type, Type::array_of(Type::decimal(10, 2), 2));
   EXPECT_EQ(mapped.fidelity, Fidelity::exact);
-  EXPECT_FALSE(mapped.has_binary);
+  EXPECT_TRUE(mapped.has_binary);
+  EXPECT_FALSE(map_type(array_of(builtin(600))).has_binary);
   auto box = builtin(603);
   box.delimiter = ';';
   EXPECT_EQ(map_type(array_of(box)).type, Type::text());

@@ -76,7 +76,11 @@ ValueDecoder::TextFunction text_function(const MappedType& mapped) {
 }  // namespace
 
 ValueDecoder::ValueDecoder(const MappedType& mapped)
-    : type_(mapped.type), text_(text_function(mapped)), binary_(binary_function(mapped)) {}
+    : type_(mapped.type),
+      native_oid_(mapped.native_oid),
+      element_(mapped.element ? std::make_shared<const ValueDecoder>(*mapped.element) : nullptr),
+      text_(text_function(mapped)),
+      binary_(binary_function(mapped)) {}
 
 Error ValueDecoder::error(Outcome outcome) const {
   const auto name = to_string(type_);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -24,7 +25,10 @@ class ValueDecoder {
   explicit ValueDecoder(const MappedType& mapped);
 
   const Type& type() const { return type_; }
+  Oid native_oid() const { return native_oid_; }
   bool has_binary() const { return binary_ != nullptr; }
+  /// Of an array with a binary form; null for all others.
+  const ValueDecoder* element() const { return element_.get(); }
 
   Status push_text(ColumnVector& column, std::string_view text) const {
     const auto outcome = text_(column, type_, text);
@@ -34,7 +38,7 @@ class ValueDecoder {
   }
   /// Only if has_binary(); Code::unsupported otherwise.
   Status push_binary(ColumnVector& column, std::span<const std::byte> value) const {
-    const auto outcome = binary_ ? binary_(column, type_, value) : Outcome::no_binary;
+    const auto outcome = read_binary(column, value);
     if (outcome == Outcome::ok) [[likely]]
       return {};
     return error(outcome);
@@ -42,12 +46,18 @@ class ValueDecoder {
 
   enum class Outcome : std::uint8_t { ok, malformed, out_of_range, no_binary };
   using TextFunction = Outcome (*)(ColumnVector&, const Type&, std::string_view);
-  using BinaryFunction = Outcome (*)(ColumnVector&, const Type&, std::span<const std::byte>);
+  using BinaryFunction = Outcome (*)(ColumnVector&, const ValueDecoder&, std::span<const std::byte>);
+  /// push_binary without the words.
+  Outcome read_binary(ColumnVector& column, std::span<const std::byte> value) const {
+    return binary_ ? binary_(column, *this, value) : Outcome::no_binary;
+  }
 
  private:
   Error error(Outcome outcome) const;
 
   Type type_;
+  Oid native_oid_ = 0;
+  std::shared_ptr<const ValueDecoder> element_;
   TextFunction text_ = nullptr;
   BinaryFunction binary_ = nullptr;
 };

@@ -79,6 +79,48 @@ TEST(ValueDecoderTest, text_of_no_value_is_refused) {
   EXPECT_FALSE(uuid.text("a0eebc99").ok());
 }
 
+/// integer[]
+NativeType integers() {
+  return {.oid = 1007,
+          .kind = TypeKind::array,
+          .inner = std::make_shared<const NativeType>(NativeType{.oid = oid::kInt4})};
+}
+
+WireWriter array_header(int dimensions, Oid element) {
+  return WireWriter().number(dimensions).number(1).number(element);
+}
+
+TEST(BinaryArrayTest, bounds_nulls_and_dimensions_are_printed) {
+  const ValueDecoder decoder(map_type(integers()));
+  ColumnVector column(Physical::varlen);
+  ASSERT_TRUE(decoder.push_binary(column, array_header(0, oid::kInt4).bytes()).ok());
+  EXPECT_EQ(column.text(0), "{}");
+  const auto nested =
+      array_header(2, oid::kInt4).number(2).number(0).number(1).number(1).number(4).number(7).number(-1);
+  ASSERT_TRUE(decoder.push_binary(column, nested.bytes()).ok());
+  EXPECT_EQ(column.text(1), "[0:1][1:1]={{7},{NULL}}");
+}
+
+TEST(BinaryArrayTest, broken_arrays_are_corruption_and_push_nothing) {
+  const ValueDecoder decoder(map_type(integers()));
+  ColumnVector column(Physical::varlen);
+  const auto whole = array_header(1, oid::kInt4).number(2).number(1).number(4).number(7).number(-1);
+  std::vector<std::string> broken;
+  for (std::size_t size = 0; size < whole.view().size(); ++size)
+    broken.emplace_back(whole.view().substr(0, size));
+  broken.emplace_back(array_header(7, oid::kInt4).view());
+  broken.emplace_back(array_header(0, oid::kText).view());
+  broken.emplace_back(array_header(1, oid::kInt4).number(INT32_MAX).number(1).view());
+  broken.emplace_back(array_header(1, oid::kInt4).number(2).number(INT32_MAX).number(-1).number(-1).view());
+  broken.emplace_back(array_header(6, oid::kInt4).raw(std::string(48, '\x7f')).view());
+  for (const auto& bytes : broken) {
+    const auto status = decoder.push_binary(column, as_bytes(bytes));
+    ASSERT_FALSE(status.ok()) << bytes.size();
+    EXPECT_EQ(status.error().code, Error::Code::corruption);
+    EXPECT_EQ(column.size(), 0);
+  }
+}
+
 std::optional<int128> scaled(unsigned scale, int weight, std::initializer_list<int> digits, int sign = 0) {
   WireWriter writer;
   writer.number(static_cast<std::int16_t>(digits.size())).number(static_cast<std::int16_t>(weight));
