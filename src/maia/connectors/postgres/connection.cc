@@ -72,6 +72,18 @@ void log_notice(void*, const PGresult* result) {
              {{"notice", text == nullptr ? "" : text}});
 }
 
+/// The column that a COPY ... FROM failed at, out of the error's context ("COPY t, line 7, column c: ..."),
+/// which goes on with the value and so is not shown itself.
+std::string copied_column(std::string_view context) {
+  constexpr std::string_view kBefore = ", column ";
+  const auto at = context.find(kBefore);
+  if (!context.starts_with("COPY ") || at == context.npos) return {};
+  auto column = context.substr(at + kBefore.size());
+  column = column.substr(0, column.find('\n'));
+  column = column.substr(0, std::min(column.find(": \""), column.find(": null input")));
+  return std::string(column);
+}
+
 /// A string literal for SET, whatever standard_conforming_strings says.
 std::string literal(PGconn* conn, const std::string& value) {
   char* quoted = PQescapeLiteral(conn, value.data(), value.size());
@@ -337,7 +349,10 @@ Error Connection::error_of(const pg_result* result, std::string_view what) {
     const char* text = PQresultErrorField(result, code);
     return std::string(text == nullptr ? "" : text);
   };
-  return classify(sqlstate_, std::string(what) + ": " + field(PG_DIAG_MESSAGE_PRIMARY),
+  auto column = field(PG_DIAG_COLUMN_NAME);
+  if (column.empty()) column = copied_column(field(PG_DIAG_CONTEXT));
+  if (!column.empty()) column = "column " + column + ": ";
+  return classify(sqlstate_, std::string(what) + ": " + column + field(PG_DIAG_MESSAGE_PRIMARY),
                   field(PG_DIAG_MESSAGE_HINT));
 }
 

@@ -40,7 +40,9 @@ void append_escaped(std::string& out, std::string_view text) {
 
 Error no_form(const Type& type) {
   return Error{.code = Error::Code::data,
-               .message = "a value of type " + to_string(type) + " is out of PostgreSQL's range"};
+               .message = "PostgreSQL cannot store a value of type " + to_string(type) +
+                          ": it is out of range, or text with a zero byte",
+               .hint = "change it in a transform, or store the column as another type"};
 }
 
 }  // namespace
@@ -77,6 +79,7 @@ Status CopyEncoder::value(std::size_t i, const ColumnVector& column, std::size_t
     separate();
     scratch_.clear();
     append_value_text(scratch_, fields_[i].type, column, row);
+    if (scratch_.find('\0') != scratch_.npos) return no_form(fields_[i].type);
     append_escaped(buffer_, scratch_);
     return {};
   }

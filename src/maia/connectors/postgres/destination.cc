@@ -205,7 +205,15 @@ Status PostgresDestination::write_changes(std::span<const TargetDeliveries> grou
           groups, ways[i] == Way::set_wise ? GroupWriter::Way::in_place : GroupWriter::Way::put_back);
       if (done.ok()) done = connection_->run("release savepoint maia_write");
     }
-    if (done.ok() || connection_->broken() || !stopped_by_order(connection_->last_sqlstate())) return done;
+    if (done.ok() || connection_->broken()) return done;
+    const auto& state = connection_->last_sqlstate();
+    if (ways[i] == Way::rows && state.starts_with("22")) {
+      // A value was refused; the staging table tells in which column.
+      ways.resize(i + 1);
+      ways.push_back(Way::set_wise);
+    } else if (!stopped_by_order(state)) {
+      return done;
+    }
   }
   return done;
 }

@@ -30,7 +30,9 @@ class TableChange {
   Status add(const ColumnChange& change);
   Status retype(const ColumnChange& change);
   Status nullability(const ColumnChange& change);
-  Status restore_key();
+  Result<bool> has_key();
+  Status drop_other_key();
+  Status add_key();
 
   Connection& connection_;
   const TableTarget& after_;
@@ -46,6 +48,7 @@ Status TableChange::apply(std::span<const ColumnChange> changes) {
     MAIA_TRY(alter("drop column if exists " + name));
   }
   MAIA_TRY(rename(changes));
+  MAIA_TRY(drop_other_key());
   for (const auto& change : changes) {
     switch (change.kind) {
       case Kind::add: MAIA_TRY(add(change)); break;
@@ -57,7 +60,7 @@ Status TableChange::apply(std::span<const ColumnChange> changes) {
       case Kind::default_value: break;  // every row comes with all of its values
     }
   }
-  return restore_key();
+  return add_key();
 }
 
 Result<const Column*> TableChange::column(const std::string& name) const {
@@ -128,27 +131,37 @@ Status TableChange::nullability(const ColumnChange& change) {
                            changed.nullable ? "drop" : "set"));
 }
 
-/// The key may have changed, or have gone with a dropped column.
-Status TableChange::restore_key() {
-  if (after_.mode != TableTarget::Mode::upsert || after_.key.empty()) return {};
+/// Whether the table finds rows by the key of the target, or needs none.
+Result<bool> TableChange::has_key() {
+  if (after_.mode != TableTarget::Mode::upsert || after_.key.empty()) return true;
   std::vector<std::string> names;
-  std::vector<std::string> quoted;
-  for (const auto i : after_.key) {
-    names.push_back(after_.schema->columns[i].name);
-    quoted.push_back(MAIA_TRY(postgres_identifier(names.back())));
-  }
+  for (const auto i : after_.key) names.push_back(after_.schema->columns[i].name);
   std::sort(names.begin(), names.end());
   const auto stored = MAIA_TRY(read_stored_table(connection_, after_.name));
-  const auto& keys = stored->unique_keys;
-  if (std::find(keys.begin(), keys.end(), names) != keys.end()) return {};
-  const auto old = MAIA_TRY(
-      connection_.query("select conname from pg_catalog.pg_constraint where contype = 'p' and conrelid = $1",
-                        std::vector<Parameter>{std::to_string(stored->oid)}));
-  if (old.size() > 0) {
-    const auto constraint = MAIA_TRY(postgres_identifier(old.text(0, 0)));
-    MAIA_TRY(alter("drop constraint " + constraint));
-  }
-  return alter(fmt::format("add primary key ({})", fmt::join(quoted, ", ")));
+  if (!stored) return false;
+  return std::find(stored->unique_keys.begin(), stored->unique_keys.end(), names) !=
+         stored->unique_keys.end();
+}
+
+Status TableChange::drop_other_key() {
+  if (MAIA_TRY(has_key())) return {};
+  const auto old = MAIA_TRY(connection_.query(
+      "select k.conname from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid "
+      "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+      "where k.contype = 'p' and n.nspname = $1 and c.relname = $2",
+      std::vector<Parameter>{after_.name.schema, after_.name.table}));
+  if (old.size() == 0) return {};
+  const auto constraint = MAIA_TRY(postgres_identifier(old.text(0, 0)));
+  return alter("drop constraint " + constraint);
+}
+
+/// The key has changed, or has gone with a dropped column.
+Status TableChange::add_key() {
+  if (MAIA_TRY(has_key())) return {};
+  std::vector<std::string> columns;
+  for (const auto i : after_.key)
+    columns.push_back(MAIA_TRY(postgres_identifier(after_.schema->columns[i].name)));
+  return alter(fmt::format("add primary key ({})", fmt::join(columns, ", ")));
 }
 
 Status rename_table(Connection& connection, const TableName& before, const TableName& after) {

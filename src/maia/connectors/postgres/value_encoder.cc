@@ -35,15 +35,21 @@ bool boolean(std::string& out, const Type&, const ColumnVector& column, std::siz
   return true;
 }
 
-bool characters(std::string& out, const Type&, const ColumnVector& column, std::size_t row) {
+bool bytes(std::string& out, const Type&, const ColumnVector& column, std::size_t row) {
   out += column.text(row);
   return true;
 }
 
-bool jsonb(std::string& out, const Type&, const ColumnVector& column, std::size_t row) {
+/// The server stores no zero byte in a text.
+bool characters(std::string& out, const Type&, const ColumnVector& column, std::size_t row) {
+  const auto text = column.text(row);
+  out += text;
+  return text.find('\0') == text.npos;
+}
+
+bool jsonb(std::string& out, const Type& type, const ColumnVector& column, std::size_t row) {
   out += '\1';
-  out += column.text(row);
-  return true;
+  return characters(out, type, column, row);
 }
 
 bool date(std::string& out, const Type&, const ColumnVector& column, std::size_t row) {
@@ -184,7 +190,7 @@ BinaryEncoder encoder_of(const Type& type) {
     case TypeId::string:
       // Types with a form of their own have a binary form of their own.
       return type.form.empty() || type.form == "bpchar" ? characters : nullptr;
-    case TypeId::bytes: return characters;
+    case TypeId::bytes: return bytes;
     case TypeId::date: return date;
     case TypeId::timestamp:
     case TypeId::timestamp_tz: return timestamp;

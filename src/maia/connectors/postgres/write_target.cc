@@ -141,7 +141,7 @@ std::string WriteTarget::row_sql(RowStatement kind, std::span<const std::size_t>
   const auto insert = [&] {
     std::string values;
     for (std::size_t i = 1; i <= written_.size(); ++i) values += fmt::format("{}${}", i == 1 ? "" : ", ", i);
-    return fmt::format("insert into {} ({}) overriding system value values ({})", table_, list(written_),
+    return fmt::format("insert into {} as t ({}) overriding system value values ({})", table_, list(written_),
                        values);
   };
   switch (kind) {
@@ -212,8 +212,8 @@ std::string WriteTarget::group_update_sql(std::span<const std::size_t> columns) 
 }
 
 std::string WriteTarget::group_insert_sql() const {
-  return fmt::format("insert into {} ({}) overriding system value select {} from {} where {} = $1", table_,
-                     list(written_), list(written_), stage_, group_column_);
+  return fmt::format("insert into {} as t ({}) overriding system value select {} from {} where {} = $1",
+                     table_, list(written_), list(written_), stage_, group_column_);
 }
 
 std::string WriteTarget::group_upsert_sql() const { return group_insert_sql() + on_conflict(); }
