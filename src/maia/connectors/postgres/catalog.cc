@@ -14,7 +14,9 @@ constexpr std::string_view kRelations = R"sql(
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relispartition,
        CASE WHEN c.relkind = 'p' THEN leaves.rows ELSE greatest(c.reltuples, 0)::bigint END,
        coalesce(leaves.odd, 0),
-       key.columns, {columns_of_publication}, pr.oid IS NOT NULL
+       key.columns, {columns_of_publication}, pr.oid IS NOT NULL,
+       (SELECT string_agg(a.attnum::text, ',') FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attisdropped)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_publication p ON p.pubname = $1
@@ -41,7 +43,8 @@ ORDER BY n.nspname, c.relname
 
 constexpr std::string_view kColumns = R"sql(
 SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
-       pg_catalog.format_type(a.atttypid, a.atttypmod), a.attndims, a.attnotnull OR t.typnotnull, a.attgenerated
+       pg_catalog.format_type(a.atttypid, a.atttypmod), a.attndims, a.attnotnull OR t.typnotnull,
+       a.attgenerated
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = ANY($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
@@ -99,6 +102,7 @@ Draft draft_of(const Rows& rows, std::size_t r) {
   draft.column_list = numbers(rows.text(r, 10));
   table.row_filter = rows.str(r, 11);
   table.published = rows.boolean(r, 12);
+  table.dropped = numbers(rows.text(r, 13));
   switch (table.replica_identity) {
     case 'f': table.identity = Identity::full; break;
     case 'n': table.identity = Identity::none; break;

@@ -34,7 +34,8 @@ struct CatalogTable {
   bool is_partition = false;
   Identity identity = Identity::key;
   std::vector<CatalogColumn> columns;
-  std::string row_filter;  ///< of the publication, as SQL; empty: none
+  std::vector<int> dropped;  ///< numbers of columns that are gone
+  std::string row_filter;    ///< of the publication, as SQL; empty: none
   std::uint64_t rows_estimate = 0;
   std::uint64_t odd_leaves = 0;  ///< partitions that do not fit their root: foreign, unlogged, other identity
   bool published = false;        ///< by name in the publication

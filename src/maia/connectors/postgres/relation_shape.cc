@@ -2,6 +2,7 @@
 #include "maia/connectors/postgres/relation_shape.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace maia::postgres {
 namespace {
@@ -26,56 +27,90 @@ const Column* find_by_id(const TableSchema* known, const std::string& id) {
   return at == known->columns.end() ? nullptr : &*at;
 }
 
-/// The numbers of the sent columns, as ids; see shape_by_alignment.
-std::vector<std::string> align(const CatalogTable* catalog, std::span<const SentColumn> sent,
-                               const TableSchema* known) {
-  std::vector<std::string> ids(sent.size());
-  std::vector<const Column*> left;  // known columns whose name was not sent
-  std::size_t last_anchor = 0;      // sent columns before this one are older than all new ones
-  if (known != nullptr) {
+/// Finds the numbers of the sent columns, as ids; see shape_by_alignment.
+class Alignment {
+ public:
+  Alignment(const CatalogTable* catalog, std::span<const SentColumn> sent, const TableSchema* known)
+      : catalog_(catalog), sent_(sent), ids_(sent.size()) {
+    if (known == nullptr) return;
     for (const auto& column : known->columns) {
+      newest_ = std::max(newest_, std::atoi(column.id.c_str()));
       const auto at = std::ranges::find(sent, column.name, &SentColumn::name);
       if (at == sent.end()) {
-        left.push_back(&column);
+        left_.push_back(&column);
         continue;
       }
       const auto place = static_cast<std::size_t>(at - sent.begin());
-      ids[place] = column.id;
-      last_anchor = std::max(last_anchor, place + 1);
+      ids_[place] = column.id;
+      last_anchor_ = std::max(last_anchor_, place + 1);
     }
   }
-  const auto take_left = [&](auto&& fits) -> std::string {
-    const auto at = std::ranges::find_if(left, [&](const Column* column) { return fits(*column); });
-    if (at == left.end()) return {};
-    auto id = (*at)->id;
-    left.erase(at);
-    return id;
-  };
-  for (std::size_t i = 0; i < sent.size(); ++i) {
-    if (!ids[i].empty()) continue;
-    if (catalog != nullptr) {
-      const auto now =
-          std::ranges::find(catalog->columns, sent[i].name, [](const auto& c) { return c.native.name; });
-      if (now != catalog->columns.end()) {
-        ids[i] = std::to_string(now->native.attnum);
-        take_left([&](const Column& column) { return column.id == ids[i]; });
-        continue;
-      }
+
+  std::vector<std::string> ids() && {
+    for (std::size_t i = 0; i < sent_.size(); ++i) {
+      if (ids_[i].empty()) ids_[i] = id_of(i);
     }
-    const auto alive = [&](const Column& column) {
-      return catalog != nullptr && std::ranges::any_of(catalog->columns, [&](const auto& c) {
-               return std::to_string(c.native.attnum) == column.id;
-             });
+    return std::move(ids_);
+  }
+
+ private:
+  std::string id_of(std::size_t i) {
+    const auto& column = sent_[i];
+    if (auto id = named_in_catalog(column.name); !id.empty()) return id;
+    const bool must_be_old = i < last_anchor_;
+    const auto same_type = [&](const Column& old) {
+      return old.type == column.mapped.type && (must_be_old || is_alive(old.id));
     };
-    const bool must_be_old = i < last_anchor;
-    ids[i] = take_left([&](const Column& column) {
-      return column.type == sent[i].mapped.type && (must_be_old || alive(column));
-    });
-    if (ids[i].empty() && must_be_old) ids[i] = take_left([](const Column&) { return true; });
-    if (ids[i].empty()) ids[i] = "?" + sent[i].name;
+    if (auto id = take_left(same_type); !id.empty()) return id;
+    if (must_be_old) {
+      if (auto id = take_left([](const Column&) { return true; }); !id.empty()) return id;
+    }
+    const auto number = next_number(column);
+    return number.empty() ? "?" + column.name : number;
   }
-  return ids;
-}
+  std::string named_in_catalog(const std::string& name) {
+    if (catalog_ == nullptr) return {};
+    const auto now = std::ranges::find(catalog_->columns, name, [](const auto& c) { return c.native.name; });
+    if (now == catalog_->columns.end()) return {};
+    auto id = std::to_string(now->native.attnum);
+    take_left([&](const Column& old) { return old.id == id; });
+    return id;
+  }
+  template <class Fits>
+  std::string take_left(Fits&& fits) {
+    const auto at = std::ranges::find_if(left_, [&](const Column* old) { return fits(*old); });
+    if (at == left_.end()) return {};
+    auto id = (*at)->id;
+    left_.erase(at);
+    return id;
+  }
+  bool is_alive(const std::string& id) const {
+    return catalog_ != nullptr && std::ranges::any_of(catalog_->columns, [&](const auto& c) {
+             return std::to_string(c.native.attnum) == id;
+           });
+  }
+  std::string next_number(const SentColumn& column) const {
+    if (catalog_ == nullptr) return {};
+    for (const auto& now : catalog_->columns) {
+      const auto& native = now.native;
+      const bool is_new = native.attnum > newest_;
+      const bool is_sent = std::ranges::find(sent_, native.name, &SentColumn::name) != sent_.end();
+      const auto id = std::to_string(native.attnum);
+      if (!is_new || is_sent || std::ranges::find(ids_, id) != ids_.end()) continue;
+      const bool gap = std::ranges::any_of(catalog_->dropped,
+                                           [&](int gone) { return gone > newest_ && gone < native.attnum; });
+      return !gap && native.type.oid == column.type.oid ? id : std::string();
+    }
+    return {};
+  }
+
+  const CatalogTable* catalog_;
+  std::span<const SentColumn> sent_;
+  std::vector<std::string> ids_;
+  std::vector<const Column*> left_;  ///< known columns whose name was not sent
+  std::size_t last_anchor_ = 0;      ///< sent columns before this place are older than all new ones
+  int newest_ = 0;                   ///< highest number that is known
+};
 
 }  // namespace
 
@@ -109,7 +144,7 @@ RelationShape shape_by_alignment(const CatalogTable* catalog, const Relation& re
   RelationShape shape;
   begin_shape(shape, relation, known);
   const bool full = relation.replica_identity == 'f';
-  const auto ids = align(catalog, sent, known);
+  const auto ids = Alignment(catalog, sent, known).ids();
   for (std::size_t i = 0; i < sent.size(); ++i) {
     const auto* before = find_by_id(known, ids[i]);
     Column column{

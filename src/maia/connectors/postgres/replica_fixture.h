@@ -47,6 +47,10 @@ class Replica {
     }
   }
 
+  /// The stream was lost: what was running comes again.
+  void forget_running() { running_.clear(); }
+  void set_position(Position position) { position_ = std::move(position); }
+
   void apply(StreamEvent event) {
     if (auto* changes = std::get_if<StreamEvent::Changes>(&event.what)) {
       transactions_ += changes->window.transactions.size();
@@ -190,7 +194,9 @@ class Replica {
           next.push_back(row[static_cast<std::size_t>(at - before->columns.begin())]);
           continue;
         }
-        const auto step = std::ranges::find(change.columns, column.name, &ColumnChange::column);
+        const auto step = std::ranges::find_if(change.columns, [&](const ColumnChange& each) {
+          return each.kind == ColumnChange::Kind::add && each.column == column.name;
+        });
         next.push_back(step == change.columns.end() ? std::nullopt : step->existing_rows);
       }
       row = std::move(next);

@@ -109,7 +109,8 @@ Status RowWriter::queue_row(WriteTarget& target, const Delivery& delivery, std::
     MAIA_TRY(push(target, old, key));
     return execute(target, RowStatement::remove, {}, false, "remove");
   }
-  if (batch.has_before() && !sql::same_values(old, now, key)) return move(target, old, now, delivery.converging);
+  if (batch.has_before() && !sql::same_values(old, now, key))
+    return move(target, old, now, delivery.converging);
   return update(target, now, delivery.converging);
 }
 

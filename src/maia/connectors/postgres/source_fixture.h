@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -98,6 +99,7 @@ class SourceTest : public ::testing::Test {
       replica_.table(table);
       read(table, must(snapshot_->plan(table, {})));
     }
+    replica_.set_position(prepared.from);
     follow(prepared.from);
   }
   void follow(const Position& from) {
@@ -106,14 +108,25 @@ class SourceTest : public ::testing::Test {
     if (known.empty()) known = schemas();
     stream_ = must(source_->stream(from, known));
   }
+  /// What the engine does after Recovery::reconnect.
+  void reconnect() {
+    stream_.reset();
+    replica_.forget_running();
+    must(source_->prepare(replica_.position()));
+    follow(replica_.position());
+  }
   /// Applies what comes until everything that is committed now has come.
   void catch_up() {
     const auto end = must(source_->end());
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!(source_->compare(replica_.position(), end) >= 0)) {
       ASSERT_LT(std::chrono::steady_clock::now(), until) << "the stream does not get to the end";
-      auto event = must(stream_->next(std::chrono::milliseconds(200), {}));
-      if (event) replica_.apply(std::move(*event));
+      auto event = stream_->next(std::chrono::milliseconds(200), {});
+      if (!event.ok() && event.error().recovery == Recovery::reconnect) {
+        reconnect();
+        continue;
+      }
+      if (auto taken = must(std::move(event))) replica_.apply(std::move(*taken));
     }
   }
   /// Compares every table that the replica has with the server's.

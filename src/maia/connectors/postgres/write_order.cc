@@ -18,7 +18,8 @@ bool any_key_change(const WriteTarget& target, const Batch& batch) {
   const auto& key = target.target().key;
   for (std::uint32_t row = 0; row < batch.rows(); ++row) {
     if (batch.op(row) != Op::update) continue;
-    if (!sql::same_values({&batch, row, sql::Image::before}, {&batch, row, sql::Image::after}, key)) return true;
+    if (!sql::same_values({&batch, row, sql::Image::before}, {&batch, row, sql::Image::after}, key))
+      return true;
   }
   return false;
 }
