@@ -163,14 +163,14 @@ Result<std::string> expression_sql(duckdb_connection connection, SqlNode express
     const auto value = field.key == "alias" ? std::string("\"\"") : simdjson::to_string(field.value);
     fields += fmt::format("{}\"{}\":{}", fields.empty() ? "" : ",", field.key, value);
   }
-  const auto json = fmt::format(
-      R"({{"error":false,"statements":[{{"node":{{"type":"SELECT_NODE","modifiers":[],)"
-      R"("cte_map":{{"map":[]}},"select_list":[{{{}}}],)"
-      R"("from_table":{{"type":"EMPTY","alias":"","sample":null,"query_location":0}},)"
-      R"("where_clause":null,"group_expressions":[],"group_sets":[],)"
-      R"("aggregate_handling":"STANDARD_HANDLING","having":null,"sample":null,"qualify":null}},)"
-      R"("named_param_map":[]}}]}})",
-      fields);
+  const auto json =
+      fmt::format(R"({{"error":false,"statements":[{{"node":{{"type":"SELECT_NODE","modifiers":[],)"
+                  R"("cte_map":{{"map":[]}},"select_list":[{{{}}}],)"
+                  R"("from_table":{{"type":"EMPTY","alias":"","sample":null,"query_location":0}},)"
+                  R"("where_clause":null,"group_expressions":[],"group_sets":[],)"
+                  R"("aggregate_handling":"STANDARD_HANDLING","having":null,"sample":null,"qualify":null}},)"
+                  R"("named_param_map":[]}}]}})",
+                  fields);
   constexpr std::string_view kSelect = "SELECT ";
   auto sql = MAIA_TRY(ask(connection, "SELECT json_deserialize_sql(CAST(CAST(? AS VARCHAR) AS JSON))", json));
   if (!sql.starts_with(kSelect)) return refused("DuckDB does not give the expression back", "");
