@@ -122,7 +122,6 @@ class Reader {
     out.snapshot = body.snapshot;
     out.delivery = body.delivery;
     out.schema = body.schema;
-    out.journal = body.journal;
     out.errors = body.errors;
     out.tests = std::move(body.tests);
     return out;
@@ -197,7 +196,6 @@ class Reader {
     out.key = std::move(rules.key);
     out.routes = std::move(rules.routes);
     out.allow_merge = rules.allow_merge;
-    out.tables = std::move(rules.tables);
     out.settings = split(merged, core).rest;
     return out;
   }

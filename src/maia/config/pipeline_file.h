@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -48,7 +47,6 @@ struct DestinationSettings {
   KeySetting key;
   std::vector<RouteSetting> routes;
   bool allow_merge = false;
-  std::vector<std::string> tables;  ///< of the source; empty: all
   Node settings;                    ///< the connector's own, without those above
 };
 
@@ -63,13 +61,11 @@ struct TransformSettings {
 struct SnapshotSettings {
   SnapshotMode mode = SnapshotMode::initial;
   std::uint32_t parallel = 2;
-  ByteSize chunk_bytes = ByteSize::mib(64);
 };
 
 struct DeliverySettings {
   std::uint64_t max_rows = 100'000;
   ByteSize max_bytes = ByteSize::mib(32);
-  std::chrono::milliseconds interval{0};
 };
 
 /// What a change of a table's shape at the source does; the optional ones override `on_drift`.
@@ -77,11 +73,6 @@ struct SchemaSettings {
   DriftRule on_drift = DriftRule::evolve;
   std::optional<DriftRule> add_column, drop_column, rename_column, change_type, change_nullability,
       change_default, change_key;
-};
-
-struct JournalSettings {
-  ByteSize retain_bytes;
-  std::chrono::seconds retain_time{0};
 };
 
 struct ErrorSettings {
@@ -104,7 +95,6 @@ struct PipelineSettings {
   SnapshotSettings snapshot;
   DeliverySettings delivery;
   SchemaSettings schema;
-  JournalSettings journal;
   ErrorSettings errors;
   std::vector<ExampleSettings> tests;
 };

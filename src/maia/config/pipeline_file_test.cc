@@ -129,9 +129,9 @@ TEST(PipelineFile, wrong_types_say_what_to_write) {
                "maia.yaml:2:44: 'destination.mode' is 'upsrt' but must be one of upsert or append",
                "did you mean 'upsert'?");
   expect_error(
-      minimal("destination: {type: duckdb, path: x}\nsnapshot: {chunk_bytes: 5}\n"),
-      "maia.yaml:3:25: 'snapshot.chunk_bytes' is '5' but must be a size in bytes between 1 MiB and 16 GiB",
-      "write chunk_bytes: 64 MiB");
+      minimal("destination: {type: duckdb, path: x}\ndelivery: {max_bytes: 5}\n"),
+      "maia.yaml:3:23: 'delivery.max_bytes' is '5' but must be a size in bytes between 64 KiB and 4 GiB",
+      "write max_bytes: 32 MiB");
   expect_error(minimal("destination: {type: duckdb, path: x, key: 5, routes: {a: b}}\n"),
                "maia.yaml:2:54: 'destination.routes' is a mapping but must be a list of mappings",
                "write routes: [a, b]");
@@ -155,7 +155,7 @@ TEST(PipelineFile, keys_are_a_name_a_list_or_a_list_by_table) {
 TEST(PipelineFile, destinations_may_be_several_and_have_names) {
   const auto file = read(minimal(R"(destinations:
   lake: {type: duckdb, path: a.duckdb, mode: append}
-  copy: {type: postgres, host: h, schema: s, deletes: soft, tables: orders, allow_merge: true,
+  copy: {type: postgres, host: h, schema: s, deletes: soft, allow_merge: true,
          routes: [{from: public.*, to: shop.*}]}
 )"));
   ASSERT_TRUE(file.ok()) << file.error().message;
@@ -165,7 +165,6 @@ TEST(PipelineFile, destinations_may_be_several_and_have_names) {
   EXPECT_EQ(d[1].deletes, DeleteRule::soft);
   EXPECT_EQ(d[1].routes[0].to, "shop.*");
   EXPECT_TRUE(d[1].allow_merge);
-  EXPECT_THAT(d[1].tables, ElementsAre("orders"));
   EXPECT_EQ(to_json(d[1].settings), R"({"host":"h","schema":"s"})");
   expect_error(minimal("destination: {type: duckdb, path: x}\ndestinations: {a: {type: duckdb, path: y}}\n"),
                "maia.yaml:3:15: both 'destination' and 'destinations' are given",
@@ -228,10 +227,9 @@ TEST(PipelineFile, rules_between_settings_are_checked) {
 TEST(PipelineFile, every_part_of_a_pipeline_is_read) {
   const auto file = read(minimal(R"(name: shop
 destination: {type: duckdb, path: x}
-snapshot: {mode: never, parallel: 4, chunk_bytes: 8 MiB}
-delivery: {max_rows: 10, max_bytes: 1 MB, interval: 250ms}
+snapshot: {mode: never, parallel: 4}
+delivery: {max_rows: 10, max_bytes: 1 MB}
 schema: {on_drift: lenient, drop_column: stop}
-journal: {retain_bytes: 1 GiB, retain_time: 7d}
 errors: {policy: stop}
 tests:
   - name: lower-cases
@@ -244,15 +242,11 @@ tests:
   EXPECT_EQ(p.name, "shop");
   EXPECT_EQ(p.snapshot.mode, SnapshotMode::never);
   EXPECT_EQ(p.snapshot.parallel, 4u);
-  EXPECT_EQ(p.snapshot.chunk_bytes, ByteSize::mib(8));
   EXPECT_EQ(p.delivery.max_rows, 10u);
   EXPECT_EQ(p.delivery.max_bytes, ByteSize{1'000'000});
-  EXPECT_EQ(p.delivery.interval, std::chrono::milliseconds(250));
   EXPECT_EQ(p.schema.on_drift, DriftRule::lenient);
   EXPECT_EQ(p.schema.drop_column, DriftRule::stop);
   EXPECT_FALSE(p.schema.add_column.has_value());
-  EXPECT_EQ(p.journal.retain_bytes, ByteSize::gib(1));
-  EXPECT_EQ(p.journal.retain_time, std::chrono::hours(168));
   EXPECT_EQ(p.errors.policy, RowErrorRule::stop);
   EXPECT_EQ(to_json(p.tests[0].input[0]), R"({"customer_id":1,"email":null})");
   EXPECT_TRUE(p.tests[0].output.empty());

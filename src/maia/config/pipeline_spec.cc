@@ -48,8 +48,6 @@ struct Kind<KeySetting> {
 
 namespace {
 
-using namespace std::chrono_literals;
-
 Error refuse(std::string why, std::string hint) {
   return {Error::Code::invalid_config, Recovery::halt, std::move(why), std::move(hint)};
 }
@@ -135,11 +133,7 @@ Spec<SnapshotSettings> snapshot_spec() {
       .add("mode", &S::mode,
            "initial copies the rows that are there first; never begins with the next change.")
       .add("parallel", &S::parallel, "Connections that read at the same time.")
-      .between(1, 64)
-      .add("chunk_bytes", &S::chunk_bytes,
-           "Size of the pieces in which a table is read; progress is kept for each.")
-      .between(ByteSize::mib(1), ByteSize::gib(16))
-      .advanced();
+      .between(1, 64);
 }
 
 Spec<DeliverySettings> delivery_spec() {
@@ -149,10 +143,7 @@ Spec<DeliverySettings> delivery_spec() {
            "Most rows of one transaction at the destination; a source transaction is never cut.")
       .between(1, 100'000'000)
       .add("max_bytes", &D::max_bytes, "Most bytes of one transaction at the destination.")
-      .between(ByteSize::kib(64), ByteSize::gib(4))
-      .add("interval", &D::interval,
-           "Shortest time between two commits at the destination; 0s delivers as soon as changes arrive.")
-      .between(0s, 1h);
+      .between(ByteSize::kib(64), ByteSize::gib(4));
 }
 
 Spec<SchemaSettings> schema_spec() {
@@ -178,13 +169,6 @@ Spec<SchemaSettings> schema_spec() {
       .advanced()
       .add("change_key", &S::change_key, "The same for changed keys only.")
       .advanced();
-}
-
-Spec<JournalSettings> journal_spec() {
-  using J = JournalSettings;
-  return Spec<J>()
-      .add("retain_bytes", &J::retain_bytes, "Delivered changes to keep for replay, at most; 0 B keeps none.")
-      .add("retain_time", &J::retain_time, "How long delivered changes are kept for replay; 0s keeps none.");
 }
 
 Spec<ErrorSettings> error_spec() {
@@ -237,8 +221,6 @@ const Spec<DestinationRules>& destination_spec() {
           .group("routes", &D::routes, route_spec(),
                  "New names for tables; the first route that matches counts.")
           .add("allow_merge", &D::allow_merge, "Whether several source tables may meet in one table.")
-          .add("tables", &D::tables, "Tables of the source that come here; all of them if not given.")
-          .example("[customers, orders]")
           .rule(check_destination);
   return spec;
 }
@@ -254,7 +236,6 @@ const Spec<PipelineBody>& pipeline_spec() {
           .group("snapshot", &P::snapshot, snapshot_spec(), "How the rows that are there are copied.")
           .group("delivery", &P::delivery, delivery_spec(), "How changes are put together for a destination.")
           .group("schema", &P::schema, schema_spec(), "What happens when a table changes its shape.")
-          .group("journal", &P::journal, journal_spec(), "What is kept of the journal.")
           .group("errors", &P::errors, error_spec(), "What happens to rows that fail.")
           .group("tests", &P::tests, example_spec(), "Examples that `maia test` runs.");
   return spec;

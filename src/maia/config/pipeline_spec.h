@@ -25,7 +25,6 @@ struct DestinationRules {
   KeySetting key;
   std::vector<RouteSetting> routes;
   bool allow_merge = false;
-  std::vector<std::string> tables;
 };
 const Spec<DestinationRules>& destination_spec();
 
@@ -36,7 +35,6 @@ struct PipelineBody {
   SnapshotSettings snapshot;
   DeliverySettings delivery;
   SchemaSettings schema;
-  JournalSettings journal;
   ErrorSettings errors;
   std::vector<ExampleSettings> tests;
 };
