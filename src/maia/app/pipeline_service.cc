@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/app/pipeline_service.h"
+
+#include <fmt/format.h>
+
+#include "maia/app/pipelines.h"
+#include "maia/app/state_directory.h"
+#include "maia/base/disk.h"
+#include "maia/base/log.h"
+#include "maia/journal/local_journal.h"
+
+namespace maia::app {
+namespace {
+
+log::Level level_of(engine::Observer::Level level) {
+  switch (level) {
+    case engine::Observer::Level::info: return log::Level::info;
+    case engine::Observer::Level::warning: return log::Level::warning;
+    case engine::Observer::Level::error: return log::Level::error;
+  }
+  return log::Level::error;
+}
+
+}  // namespace
+
+void LogObserver::event(Level level, std::string_view what, const Fields& fields) {
+  std::vector<log::Field> all{{"pipeline", pipeline_}};
+  for (const auto& [name, value] : fields) {
+    if (!value.empty()) all.emplace_back(name, value);
+  }
+  log::write(level_of(level), what, log::Fields(all));
+}
+
+Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::PipelineSettings& settings,
+                                                               const std::string& state, const Outside& outside) {
+  std::unique_ptr<PipelineService> service(new PipelineService(settings.name));
+  const auto directory =
+      pipeline_directory(MAIA_TRY(state_directory(state, outside.environment)), settings.name);
+  MAIA_TRY(system_disk().make_directories(directory));
+  auto journal = MAIA_TRY(LocalJournal::open(system_disk(), {.directory = directory + "/journal"}));
+  if (const auto& torn = journal->torn_tail()) {
+    log::info("the journal's torn end was cut off", {{"pipeline", settings.name}, {"file", torn->file}});
+  }
+  service->dead_letters_ = MAIA_TRY(DeadLetterFile::open(directory + "/maia.sqlite"));
+
+  engine::PipelineRun::Parts parts;
+  parts.options = engine_options(settings);
+  parts.source = MAIA_TRY(in("source", open_source(settings, state, outside)));
+  for (const auto& destination : settings.destinations) {
+    engine::PipelineRun::DestinationParts each;
+    each.options = engine_options(settings, destination);
+    each.open = [settings, destination, state, &outside] {
+      return open_destination(settings, destination, state, outside);
+    };
+    each.transforms = MAIA_TRY(compile_transforms(settings.transforms));
+    parts.destinations.push_back(std::move(each));
+    const auto* connector = find_connector(outside.connectors, destination.type);
+    service->promises_.push_back(fmt::format("{}: {}", destination.name, to_string(connector->guarantee)));
+  }
+  parts.journal = std::move(journal);
+  parts.dead_letters = service->dead_letters_.get();
+  parts.observer = &service->observer_;
+  parts.clock = &system_clock();
+  service->run_ = std::make_unique<engine::PipelineRun>(std::move(parts));
+  return service;
+}
+
+Status PipelineService::run(bool until_caught_up, std::stop_token stop) {
+  MAIA_TRY(run_->start(stop));
+  std::stop_source finish;
+  const std::stop_callback forward(stop, [&] { finish.request_stop(); });
+  Status drained;
+  if (until_caught_up) {
+    const auto end = run_->source_end();
+    drained = end.ok() ? run_->drain_to(*end, stop) : Status(end.error());
+    finish.request_stop();
+  }
+  // The task that failed says more than the wait that it cut short.
+  MAIA_TRY(run_->wait(finish.get_token()));
+  return drained;
+}
+
+}  // namespace maia::app

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/app/run_pipelines.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "maia/app/live_table.h"
+#include "maia/app/pipeline_service.h"
+#include "maia/base/log.h"
+
+namespace maia::app {
+namespace {
+
+constexpr std::chrono::milliseconds kFrame{200};
+
+/// Turns SIGINT and SIGTERM into a stop request. Made before any other thread, so that all inherit the blocked signals.
+class StopOnSignal {
+ public:
+  explicit StopOnSignal(std::stop_source& stop) {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    waiter_ = std::jthread([this, &stop](std::stop_token done) {
+      const timespec look{0, 100'000'000};
+      while (!done.stop_requested()) {
+        if (sigtimedwait(&signals_, nullptr, &look) > 0) stop.request_stop();
+      }
+    });
+  }
+
+ private:
+  sigset_t signals_;
+  std::jthread waiter_;
+};
+
+struct Running {
+  std::unique_ptr<PipelineService> service;
+  LiveTable table;
+  std::optional<Error> error;  // set before `ended`
+  std::atomic<bool> ended{false};
+  std::jthread thread;
+};
+
+void draw(LiveScreen& screen, std::vector<std::unique_ptr<Running>>& all, std::chrono::milliseconds since_start) {
+  std::string picture;
+  for (auto& each : all) {
+    picture += each->table.render(each->service->status(), since_start, LiveScreen::width(), true);
+  }
+  screen.draw(picture);
+}
+
+bool all_ended(const std::vector<std::unique_ptr<Running>>& all) {
+  for (const auto& each : all) {
+    if (!each->ended) return false;
+  }
+  return true;
+}
+
+void watch(std::vector<std::unique_ptr<Running>>& all, bool show) {
+  LiveScreen screen;
+  const auto start = std::chrono::steady_clock::now();
+  bool last = false;
+  for (;;) {
+    last = all_ended(all);
+    const auto now = std::chrono::steady_clock::now();
+    if (show) draw(screen, all, std::chrono::duration_cast<std::chrono::milliseconds>(now - start));
+    if (last) break;
+    std::this_thread::sleep_for(show ? kFrame : kFrame / 10);
+  }
+  screen.finish();
+}
+
+}  // namespace
+
+Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipelines, const RunArguments& arguments,
+                               Outside& outside) {
+  std::stop_source stop;
+  const StopOnSignal on_signal(stop);
+  const bool show = outside.terminal && !arguments.json;
+  // Lines of a log would tear the live table apart; what is wrong stands in the table.
+  log::configure(show ? log::Level::error : log::Level::info, arguments.json ? log::Format::json : log::usual_format());
+  std::vector<std::unique_ptr<Running>> all;
+  for (const auto& pipeline : pipelines) {
+    auto running = std::make_unique<Running>();
+    running->service = MAIA_TRY(in(pipeline.name, PipelineService::open(pipeline, arguments.state, outside)));
+    for (const auto& promise : running->service->promises()) {
+      log::info("delivery", {{"pipeline", pipeline.name}, {"promise", promise}});
+    }
+    all.push_back(std::move(running));
+  }
+  for (auto& each : all) {
+    each->thread = std::jthread([raw = each.get(), &arguments, token = stop.get_token()] {
+      auto ran = raw->service->run(arguments.until_caught_up, token);
+      if (!ran.ok() && ran.error().code != Error::Code::cancelled) raw->error = std::move(ran).error();
+      raw->ended = true;
+    });
+  }
+  watch(all, show);
+  std::uint64_t dead = 0;
+  for (auto& each : all) {
+    each->thread.join();
+    if (each->error) return std::move(*each->error).in(each->service->name());
+    if (const auto count = each->service->dead_letters(); count.ok()) dead += *count;
+  }
+  return dead > 0 && arguments.until_caught_up ? ExitCode::dead_letters : ExitCode::done;
+}
+
+}  // namespace maia::app
