@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/app/commands.h"
 #include "maia/app/pipelines.h"
-#include "maia/app/run_pipeline.h"
+#include "maia/app/run_pipelines.h"
 
 namespace maia::app {
 

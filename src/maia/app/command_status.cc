@@ -1,11 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <simdjson.h>
+
 #include "maia/app/commands.h"
-#include "maia/app/run_pipeline.h"
+#include "maia/app/control.h"
+#include "maia/app/running_pipelines.h"
+#include "maia/app/text_table.h"
 
 namespace maia::app {
+namespace {
+
+using Element = simdjson::dom::element;
+
+std::string text(Element object, const char* key) { return std::string(std::string_view(object[key])); }
+
+void show_destination(Element destination, std::ostream& out) {
+  out << fmt::format("  -> {}: {}, lag {} ms, at {}\n", text(destination, "name"), text(destination, "state"),
+                     std::int64_t(destination["lag_ms"]), text(destination, "position"));
+  if (const auto error = text(destination, "last_error"); !error.empty()) {
+    out << "     " << error << "\n     " << text(destination, "hint") << '\n';
+  }
+  std::vector<std::vector<std::string>> rows{{"table", "to", "state", "snapshot rows", "changes",
+                                              "schema changes", "last schema change", "dead letters"}};
+  for (const Element table : simdjson::dom::array(destination["tables"])) {
+    const auto number = [&](const char* key) {
+      const auto n = std::uint64_t(table[key]);
+      return n == 0 ? std::string() : std::to_string(n);
+    };
+    rows.push_back({text(table, "source"), text(table, "target"), text(table, "state"),
+                    number("snapshot_rows"), number("changes"), number("schema_changes"),
+                    text(table, "last_schema_change"), number("dead_letters")});
+  }
+  print_table(out, rows, 5);
+}
+
+void show(const std::string& json, std::ostream& out) {
+  simdjson::dom::parser parser;
+  const Element status = parser.parse(json);
+  out << fmt::format("{}: {}, captured {} changes up to {}\n", text(status, "pipeline"),
+                     text(status, "capture"), std::uint64_t(status["captured_changes"]),
+                     text(status, "captured"));
+  if (const auto error = text(status, "capture_error"); !error.empty()) out << "  " << error << '\n';
+  for (const Element destination : simdjson::dom::array(status["destinations"]))
+    show_destination(destination, out);
+}
+
+}  // namespace
 
 Result<ExitCode> execute(const StatusArguments& arguments, Outside& outside) {
-  return show_status(arguments, outside);
+  const auto running = MAIA_TRY(running_pipelines(arguments.state, arguments.pipeline, outside));
+  if (arguments.json) outside.out << '[';
+  if (!arguments.json && running.empty()) outside.out << "no pipeline is running\n";
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    const auto json = MAIA_TRY(ask_status(running[i]));
+    if (arguments.json) {
+      outside.out << (i == 0 ? "" : ",\n") << json;
+      continue;
+    }
+    try {
+      show(json, outside.out);
+    } catch (const simdjson::simdjson_error& error) {
+      return Error{Error::Code::internal, Recovery::halt,
+                   std::string("the running maia answered strangely: ") + error.what(),
+                   "both must be the same version"};
+    }
+  }
+  if (arguments.json) outside.out << "]\n";
+  return ExitCode::done;
 }
 
 }  // namespace maia::app

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "maia/app/commands.h"
-#include "maia/app/run_pipeline.h"
+#include "maia/app/run_pipelines.h"
 #include "maia/app/uri_pipeline.h"
 #include "maia/config/nearest.h"
 #include "maia/config/yaml.h"

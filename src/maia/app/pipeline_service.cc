@@ -32,11 +32,13 @@ void LogObserver::event(Level level, std::string_view what, const Fields& fields
 }
 
 Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::PipelineSettings& settings,
-                                                               const std::string& state, const Outside& outside) {
+                                                               const std::string& state,
+                                                               const Outside& outside) {
   std::unique_ptr<PipelineService> service(new PipelineService(settings.name));
   const auto directory =
       pipeline_directory(MAIA_TRY(state_directory(state, outside.environment)), settings.name);
   MAIA_TRY(system_disk().make_directories(directory));
+  service->directory_ = directory;
   auto journal = MAIA_TRY(LocalJournal::open(system_disk(), {.directory = directory + "/journal"}));
   if (const auto& torn = journal->torn_tail()) {
     log::info("the journal's torn end was cut off", {{"pipeline", settings.name}, {"file", torn->file}});

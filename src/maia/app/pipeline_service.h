@@ -23,7 +23,8 @@ class LogObserver final : public engine::Observer {
   const std::string pipeline_;
 };
 
-/// One pipeline of a file with all that it needs in this process: both ends, journal, dead letters and the engine.
+/// One pipeline of a file with all that it needs in this process: both ends, journal, dead letters and the
+/// engine.
 class PipelineService {
  public:
   /// Makes the pipeline's state directory and opens what lies in it; nothing is connected yet.
@@ -31,11 +32,13 @@ class PipelineService {
                                                        const std::string& state, const Outside& outside);
 
   const std::string& name() const { return name_; }
+  /// Its own part of the state directory.
+  const std::string& directory() const { return directory_; }
   /// What the pipeline promises, one line per destination: "duckdb: exactly once, ...".
   const std::vector<std::string>& promises() const { return promises_; }
 
-  /// Runs until a stop is requested or a task fails for good; with `until_caught_up`, until what is at the source when it
-  /// starts is durable in every destination.
+  /// Runs until a stop is requested or a task fails for good; with `until_caught_up`, until what is at the
+  /// source when it starts is durable in every destination.
   Status run(bool until_caught_up, std::stop_token stop);
 
   engine::PipelineStatus status() const { return run_->status(); }
@@ -49,6 +52,7 @@ class PipelineService {
   explicit PipelineService(std::string name) : name_(name), observer_(std::move(name)) {}
 
   const std::string name_;
+  std::string directory_;
   std::vector<std::string> promises_;
   LogObserver observer_;
   std::unique_ptr<DeadLetterFile> dead_letters_;

@@ -8,16 +8,20 @@
 #include <optional>
 #include <thread>
 
+#include "maia/app/control.h"
 #include "maia/app/live_table.h"
 #include "maia/app/pipeline_service.h"
 #include "maia/base/log.h"
+#include "maia/observe/process.h"
+#include "maia/server/http_server.h"
 
 namespace maia::app {
 namespace {
 
 constexpr std::chrono::milliseconds kFrame{200};
 
-/// Turns SIGINT and SIGTERM into a stop request. Made before any other thread, so that all inherit the blocked signals.
+/// Turns SIGINT and SIGTERM into a stop request. Made before any other thread, so that all inherit the
+/// blocked signals.
 class StopOnSignal {
  public:
   explicit StopOnSignal(std::stop_source& stop) {
@@ -47,7 +51,8 @@ struct Running {
   std::jthread thread;
 };
 
-void draw(LiveScreen& screen, std::vector<std::unique_ptr<Running>>& all, std::chrono::milliseconds since_start) {
+void draw(LiveScreen& screen, std::vector<std::unique_ptr<Running>>& all,
+          std::chrono::milliseconds since_start) {
   std::string picture;
   for (auto& each : all) {
     picture += each->table.render(each->service->status(), since_start, LiveScreen::width(), true);
@@ -76,15 +81,38 @@ void watch(std::vector<std::unique_ptr<Running>>& all, bool show) {
   screen.finish();
 }
 
+/// Opens the control socket of each pipeline, and the public address if there is one.
+Result<std::unique_ptr<server::HttpServer>> serve(const std::vector<std::unique_ptr<Running>>& all,
+                                                  const std::string& address, observe::Registry& registry) {
+  auto http = MAIA_TRY(server::HttpServer::start());
+  std::vector<PipelineService*> services;
+  for (const auto& each : all) {
+    services.push_back(each->service.get());
+    const auto opened =
+        http->listen_unix(control_socket(each->service->directory()), control_routes(*each->service));
+    // A state directory with too long a name must not keep the pipeline from running.
+    if (!opened.ok()) {
+      log::warning("maia status and maia query will not reach this pipeline",
+                   {{"pipeline", each->service->name()}, {"error", opened.error().message}});
+    }
+  }
+  if (!address.empty()) {
+    const auto port = MAIA_TRY(http->listen_tcp(address, public_routes(services, registry)));
+    log::info("listening", {{"address", address}, {"port", port}});
+  }
+  return http;
+}
+
 }  // namespace
 
-Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipelines, const RunArguments& arguments,
-                               Outside& outside) {
+Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipelines,
+                               const RunArguments& arguments, Outside& outside) {
   std::stop_source stop;
   const StopOnSignal on_signal(stop);
   const bool show = outside.terminal && !arguments.json;
   // Lines of a log would tear the live table apart; what is wrong stands in the table.
-  log::configure(show ? log::Level::error : log::Level::info, arguments.json ? log::Format::json : log::usual_format());
+  log::configure(show ? log::Level::error : log::Level::info,
+                 arguments.json ? log::Format::json : log::usual_format());
   std::vector<std::unique_ptr<Running>> all;
   for (const auto& pipeline : pipelines) {
     auto running = std::make_unique<Running>();
@@ -94,6 +122,9 @@ Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipe
     }
     all.push_back(std::move(running));
   }
+  observe::Registry registry;
+  observe::add_process_metrics(registry);
+  const auto http = MAIA_TRY(serve(all, arguments.listen, registry));
   for (auto& each : all) {
     each->thread = std::jthread([raw = each.get(), &arguments, token = stop.get_token()] {
       auto ran = raw->service->run(arguments.until_caught_up, token);

@@ -9,10 +9,10 @@
 
 namespace maia::app {
 
-/// Runs pipelines in the foreground, each on its own, until SIGINT or SIGTERM, or until all have caught up if that was asked for.
-/// On a terminal it shows a live table, otherwise JSON log lines. A pipeline that fails does not stop the others; the first
-/// error is what the call ends with.
-Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipelines, const RunArguments& arguments,
-                               Outside& outside);
+/// Runs pipelines in the foreground, each on its own, until SIGINT or SIGTERM, or until all have caught up if
+/// that was asked for. On a terminal it shows a live table, otherwise JSON log lines. A pipeline that fails
+/// does not stop the others; the first error is what the call ends with.
+Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipelines,
+                               const RunArguments& arguments, Outside& outside);
 
 }  // namespace maia::app

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/app/status_json.h"
+
+#include "maia/config/json.h"
+
+namespace maia::app {
+namespace {
+
+using config::Node;
+using config::Object;
+
+Node table_node(const engine::TableStatus& table) {
+  return Object()
+      .set("source", table.source)
+      .set("target", table.target)
+      .set("state", to_string(table.state))
+      .set("snapshot_rows", table.snapshot_rows)
+      .set("snapshot_rows_estimate", table.snapshot_rows_estimate)
+      .set("changes", table.changes)
+      .set("schema_changes", table.schema_changes)
+      .set("last_schema_change", table.last_schema_change)
+      .set("dead_letters", table.dead_letters)
+      .node();
+}
+
+Node destination_node(const engine::DestinationStatus& destination) {
+  Node::Sequence tables;
+  for (const auto& [id, table] : destination.tables) tables.push_back(table_node(table));
+  return Object()
+      .set("name", destination.name)
+      .set("state", destination.state)
+      .set("sequence", destination.sequence)
+      .set("position", destination.position)
+      .set("lag_ms", destination.lag_micros / 1000)
+      .set("commits", destination.commits)
+      .set("retries", destination.retries)
+      .set("last_error", destination.last_error)
+      .set("hint", destination.hint)
+      .set("tables", Node{std::move(tables), {}})
+      .node();
+}
+
+}  // namespace
+
+Node status_node(const engine::PipelineStatus& status) {
+  Node::Sequence destinations;
+  for (const auto& destination : status.destinations) destinations.push_back(destination_node(destination));
+  auto object = Object()
+                    .set("pipeline", status.name)
+                    .set("capture", status.capture)
+                    .set("capture_error", status.capture_error)
+                    .set("captured", status.captured)
+                    .set("captured_changes", status.captured_changes)
+                    .set("journal_bytes", status.journal_bytes)
+                    .set("reconnects", status.reconnects);
+  if (status.source_lag_bytes) object = std::move(object).set("source_lag_bytes", *status.source_lag_bytes);
+  return std::move(object).set("destinations", Node{std::move(destinations), {}}).node();
+}
+
+}  // namespace maia::app
