@@ -45,16 +45,17 @@ Node destination_node(const engine::DestinationStatus& destination) {
 Node status_node(const engine::PipelineStatus& status) {
   Node::Sequence destinations;
   for (const auto& destination : status.destinations) destinations.push_back(destination_node(destination));
-  auto object = Object()
-                    .set("pipeline", status.name)
-                    .set("capture", status.capture)
-                    .set("capture_error", status.capture_error)
-                    .set("captured", status.captured)
-                    .set("captured_changes", status.captured_changes)
-                    .set("journal_bytes", status.journal_bytes)
-                    .set("reconnects", status.reconnects);
-  if (status.source_lag_bytes) object = std::move(object).set("source_lag_bytes", *status.source_lag_bytes);
-  return std::move(object).set("destinations", Node{std::move(destinations), {}}).node();
+  return Object()
+      .set("pipeline", status.name)
+      .set("capture", status.capture)
+      .set("capture_error", status.capture_error)
+      .set("captured", status.captured)
+      .set("captured_changes", status.captured_changes)
+      .set("source_lag_bytes", status.source_lag_bytes.value_or(0))
+      .set("journal_bytes", status.journal_bytes)
+      .set("reconnects", status.reconnects)
+      .set("destinations", Node{std::move(destinations), {}})
+      .node();
 }
 
 }  // namespace maia::app

@@ -85,6 +85,19 @@ Status Tables::alter(const TableTarget& before, const TableTarget& after, const 
   return bookkeeping_.own({pipeline_, name, key});
 }
 
+Status Tables::renew(const TableTarget& target) {
+  const auto name = with_schema(target.name);
+  const TableTarget copy{
+      .name = {name.schema, "maia_renewed"}, .schema = target.schema, .mode = target.mode, .key = target.key};
+  MAIA_TRY(create(copy));
+  const auto from = MAIA_TRY(qualified(catalog_, name));
+  const auto to = MAIA_TRY(qualified(catalog_, copy.name));
+  MAIA_TRY(connection_.run(fmt::format("INSERT INTO {} BY NAME SELECT * FROM {}", to, from), "alter table"));
+  MAIA_TRY(connection_.run(fmt::format("DROP TABLE {}", from), "alter table"));
+  const auto table = MAIA_TRY(sql::duckdb_identifier(name.table));
+  return alter_table(connection_, to, fmt::format("RENAME TO {}", table));
+}
+
 Status Tables::rename_table(const TableTarget& before, const TableName& name) {
   const auto old_name = with_schema(before.name);
   const auto owned = MAIA_TRY(bookkeeping_.find(name));
