@@ -64,10 +64,10 @@ Status BoundMapping::check_expressions() {
   for (const auto& expression : mapping_.expressions) {
     const auto tree = SqlTree::parse(connection_.get(), fmt::format("SELECT ({})", expression.sql));
     if (!tree.ok()) return script_error(expression.place, tree.error().message, tree.error().hint);
-    for (const auto node : list_of(tree->select(), "select_list")) {
-      const auto names = row_wise_names(node, sandbox_->aggregates());
-      if (!names.ok()) return script_error(expression.place, names.error().message, names.error().hint);
-    }
+    const auto value = tree->only_value();
+    if (!value) return script_error(expression.place, "one expression is expected");
+    const auto names = row_wise_names(*value, sandbox_->aggregates());
+    if (!names.ok()) return script_error(expression.place, names.error().message, names.error().hint);
   }
   return {};
 }

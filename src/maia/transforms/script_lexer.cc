@@ -118,6 +118,10 @@ class Lexer {
 
   Status string() {
     const auto where = place();
+    if (!spaced_ && !tokens_.empty() && tokens_.back().kind == Token::Kind::name) {
+      // E'...' would follow other rules for where it ends.
+      return script_error(where, "text cannot follow a word without a space", "write plain text as 'text'");
+    }
     push(Token::Kind::string, literal(MAIA_TRY(enclosed('\'', "the text"))), where);
     return {};
   }

@@ -136,6 +136,17 @@ Result<SqlTree> SqlTree::parse(duckdb_connection connection, std::string_view sq
   return tree;
 }
 
+std::optional<SqlNode> SqlTree::only_value() const {
+  const auto values = list_of(select_, "select_list");
+  SqlNode from;
+  if (text_of(select_, "type") != "SELECT_NODE" || values.size() != 1 || !is_null(select_, "where_clause") ||
+      select_["from_table"].get(from) != simdjson::SUCCESS || text_of(from, "type") != "EMPTY" ||
+      !list_of(select_, "modifiers").empty()) {
+    return {};
+  }
+  return values[0];
+}
+
 Result<std::vector<NameParts>> row_wise_names(SqlNode expression, const std::set<std::string>& aggregates) {
   std::vector<NameParts> names;
   MAIA_TRY(walk(expression, aggregates, {}, names));

@@ -3,6 +3,8 @@
 
 #include <simdjson.h>
 
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,6 +25,8 @@ class SqlTree {
   static Result<SqlTree> parse(duckdb_connection connection, std::string_view sql);
   /// The SELECT's own node.
   SqlNode select() const { return select_; }
+  /// The expression of a SELECT that is nothing but one.
+  std::optional<SqlNode> only_value() const;
 
  private:
   std::unique_ptr<simdjson::dom::parser> parser_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "maia/config/yaml.h"
 #include "maia/transforms/examples.h"
 #include "maia/transforms/make_transform.h"
@@ -203,7 +205,8 @@ TEST(Script, the_sandbox_has_no_way_out) {
   for (const auto* escape :
        {"out.x = (from read_csv('/etc/passwd'))", "out.x = read_text('/etc/passwd')",
         "out.x = getenv('HOME')", "out.x = current_setting('threads')", "out.x = getvariable('x')",
-        "out.x = 1) from x; set threads = 2 --", "out.x = 1; attach '/tmp/x.db'", "out.x = 1; install httpfs",
+        "out.x = 1) from x; set threads = 2 --", "out.x = E'\\'' || ') from glob(''/*'') --'",
+        "out.x = 1; attach '/tmp/x.db'", "out.x = 1; install httpfs",
         "out.x = 1; copy (select 1) to '/tmp/x'", "out.x = 1; pragma version", "out.x = $1", "out.x = ?",
         "out.x = 1) from read_csv('/etc/passwd') as (t"}) {
     EXPECT_NE(problem(script(escape)), "bound") << escape;
@@ -309,6 +312,49 @@ TEST(Transform, a_computed_key_is_the_key_if_it_reads_the_key_alone) {
   EXPECT_TRUE((*hashed[0]->bind(customers()))->output()->columns[0].in_key);
   const auto mixed = make(script("out.id = in.customer_id || in.email"));
   EXPECT_FALSE((*mixed[0]->bind(customers()))->output()->columns[0].in_key);
+}
+
+/// The text between ```kind and ``` in the reference page, one entry each.
+std::vector<std::string> examples_of(const std::string& kind) {
+  std::ifstream file(MAIA_DOCS "/reference/mapping-language.md");
+  std::vector<std::string> examples;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (inside && line == "```") {
+      inside = false;
+    } else if (inside) {
+      examples.back() += line + "\n";
+    } else if (line == "```" + kind) {
+      inside = true;
+      examples.emplace_back();
+    }
+  }
+  return examples;
+}
+
+TEST(Reference, its_examples_run_as_printed) {
+  const auto schema =
+      table({column("customer_id", Type::of(TypeId::int64), true), column("email", Type::text()),
+             column("amount", Type::decimal(10, 2)), column("payload", Type::of(TypeId::json)),
+             column("status", Type::text()), column("note", Type::text())});
+  const std::vector<TextRow> rows{
+      {{"customer_id", "1"},
+       {"email", "Ada@Example.com"},
+       {"amount", "11.90"},
+       {"status", "live"},
+       {"note", "x"},
+       {"payload", R"({"address":{"country":"fr","city":"Paris"},"tags":["a"]})"}}};
+  const auto scripts = examples_of("script");
+  ASSERT_EQ(scripts.size(), 2U);
+  EXPECT_EQ(run(script(scripts[0]), schema, rows),
+            "customer_id=1 email=Ada@Example.com amount=11.90 status=live net=10.00 tax=1.90 country=FR "
+            "first_tag=a "
+            "quantity=0 | ");
+  EXPECT_THAT(run(script(scripts[1]), schema, rows), HasSubstr("id=1 card=* email=tok_"));
+  const auto statements = examples_of("sql");
+  ASSERT_EQ(statements.size(), 1U);
+  EXPECT_EQ(run(sql(statements[0]), schema, rows),
+            "customer_id=1 email=ada@example.com amount=11.90 status=live note=x city=Paris | ");
 }
 
 TEST(Examples, tests_of_a_pipeline_file_pass_or_say_what_differs) {
