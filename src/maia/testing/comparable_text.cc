@@ -35,7 +35,12 @@ std::pair<std::string, std::string> patterns(const std::string& duckdb_type) {
     return {parts, parts};
   }
   if (duckdb_type.ends_with("[]")) return {"array_to_json($)::text", "to_json($)::varchar"};
-  return {"$::text", "$::varchar"};
+  if (duckdb_type == "BOOLEAN") return {"$::text", "$::varchar"};
+  // DuckDB prints 0.5 of a DECIMAL(2,2) as .5.
+  if (duckdb_type.starts_with("DECIMAL"))
+    return {"$::text", "regexp_replace($::varchar, '^(-?)[.]', '\\10.')"};
+  // Not a cast to text: that takes the blanks from the end of a character(n).
+  return {"case when $ is distinct from null then format('%s', $) end", "$::varchar"};
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct EdgeType {
   std::vector<std::string_view> values;
   std::string_view extension = {};  ///< that must be there, if any
   int from_version = 15;            ///< first major version that has the type or all of these values
+  bool text_only = false;           ///< MAIA reads its values in text form, never in binary
 };
 
 /// Statement that makes the user-defined types of the list, in schema `edge`. Run it once per database.

@@ -150,6 +150,7 @@ TEST_P(ValueDecoderAgainstPostgresTest, text_and_binary_of_every_type_agree_and_
       append_value_text(out, table.mapped.type, text.after(0), row);
       EXPECT_EQ(out, prints[row][0].value_or("NULL")) << type.values[row];
     }
+    EXPECT_EQ(table.mapped.has_binary, !type.text_only);
     if (table.mapped.has_binary) {
       expect_equal(text, decode(table, copy_out(session(), query, CopyFormat::binary), CopyFormat::binary));
     }
