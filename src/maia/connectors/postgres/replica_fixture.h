@@ -21,8 +21,12 @@ class Replica {
   using Row = std::vector<std::optional<std::string>>;
   struct Table {
     SchemaRef schema;
-    std::vector<Row> rows;
+    std::multimap<Row, Row> rows;  ///< by key; by the whole row where there is none
     bool converging = false;
+    void add(Row row) {
+      auto key = key_of(*schema, row);
+      rows.emplace(std::move(key), std::move(row));
+    }
   };
 
   Table& table(const SchemaRef& schema) {
@@ -43,7 +47,7 @@ class Replica {
     for (std::size_t r = 0; r < batch.rows(); ++r) {
       Row row = after(batch, r);
       if (to.converging) erase(to, key_of(*to.schema, row));
-      to.rows.push_back(std::move(row));
+      to.add(std::move(row));
     }
   }
 
@@ -86,30 +90,28 @@ class Replica {
     }
     return row;
   }
-  /// The columns that find a row, with their values before the change.
-  static std::map<std::size_t, std::optional<std::string>> old_key(const Batch& batch, std::size_t r) {
-    auto columns = batch.schema()->key();
+  static std::vector<std::size_t> key_columns(const TableSchema& schema) {
+    auto columns = schema.key();
     if (columns.empty()) {
-      for (std::size_t c = 0; c < batch.columns(); ++c) columns.push_back(c);
+      for (std::size_t c = 0; c < schema.columns.size(); ++c) columns.push_back(c);
     }
-    std::map<std::size_t, std::optional<std::string>> key;
-    for (const auto c : columns) key[c] = text(batch.schema()->columns[c].type, batch.old_key(c, r), r);
+    return columns;
+  }
+  static Row key_of(const TableSchema& schema, const Row& row) {
+    Row key;
+    for (const auto c : key_columns(schema)) key.push_back(row[c]);
     return key;
   }
-  static std::map<std::size_t, std::optional<std::string>> key_of(const TableSchema& schema, const Row& row) {
-    std::map<std::size_t, std::optional<std::string>> key;
-    for (const auto c : schema.key()) key[c] = row[c];
+  /// The values that find the row as it was before the change.
+  static Row old_key(const Batch& batch, std::size_t r) {
+    Row key;
+    for (const auto c : key_columns(*batch.schema())) {
+      key.push_back(text(batch.schema()->columns[c].type, batch.old_key(c, r), r));
+    }
     return key;
   }
-  static std::vector<Row>::iterator find(Table& table,
-                                         const std::map<std::size_t, std::optional<std::string>>& key) {
-    return std::find_if(table.rows.begin(), table.rows.end(), [&](const Row& row) {
-      return std::all_of(key.begin(), key.end(),
-                         [&](const auto& part) { return row[part.first] == part.second; });
-    });
-  }
-  static bool erase(Table& table, const std::map<std::size_t, std::optional<std::string>>& key) {
-    const auto at = find(table, key);
+  static bool erase(Table& table, const Row& key) {
+    const auto at = table.rows.find(key);
     if (at == table.rows.end()) return false;
     table.rows.erase(at);
     return true;
@@ -148,7 +150,7 @@ class Replica {
       case Op::insert: {
         auto row = after(batch, r);
         if (to.converging) erase(to, key_of(*to.schema, row));
-        to.rows.push_back(std::move(row));
+        to.add(std::move(row));
         break;
       }
       case Op::remove: EXPECT_TRUE(erase(to, old_key(batch, r)) || to.converging); break;
@@ -156,37 +158,34 @@ class Replica {
     }
   }
   static void update(Table& to, const Batch& batch, std::size_t r) {
-    const auto old = find(to, old_key(batch, r));
-    EXPECT_TRUE(old != to.rows.end() || to.converging);
+    const auto old = to.rows.find(old_key(batch, r));
+    const bool there = old != to.rows.end();
+    EXPECT_TRUE(there || to.converging);
     Row row;
-    std::map<std::size_t, std::optional<std::string>> new_key;
-    bool complete = true;
+    std::vector<std::size_t> missing;
     for (std::size_t c = 0; c < batch.columns(); ++c) {
       const bool unchanged = batch.after(c).presence(r) == Presence::unchanged;
-      complete = complete && (!unchanged || old != to.rows.end());
-      row.push_back(unchanged ? (old == to.rows.end() ? std::nullopt : (*old)[c])
-                              : text(batch.schema()->columns[c].type, batch.after(c), r));
+      if (unchanged && !there) missing.push_back(c);
+      row.push_back(!unchanged ? text(batch.schema()->columns[c].type, batch.after(c), r)
+                    : there    ? old->second[c]
+                               : std::nullopt);
     }
-    if (old != to.rows.end()) to.rows.erase(old);
+    if (there) to.rows.erase(old);
     if (to.converging) {
-      const auto present = find(to, key_of(*to.schema, row));
-      if (present != to.rows.end()) {
-        for (std::size_t c = 0; c < row.size(); ++c) {
-          if (!complete && !row[c]) row[c] = (*present)[c];
-        }
-        to.rows.erase(present);
-      } else if (!complete) {
-        return;
-      }
+      const auto present = to.rows.find(key_of(*to.schema, row));
+      if (present == to.rows.end() && !missing.empty()) return;
+      for (const auto c : missing) row[c] = present->second[c];
+      if (present != to.rows.end()) to.rows.erase(present);
     }
-    to.rows.push_back(std::move(row));
+    to.add(std::move(row));
   }
   void evolve(const SchemaChange& change) {
     schema_changes_.push_back(change);
     auto& to = tables_[change.after->id];
     const auto before = std::exchange(to.schema, change.after);
     if (change.before == nullptr) return;
-    for (auto& row : to.rows) {
+    const auto rows = std::exchange(to.rows, {});
+    for (const auto& [key, row] : rows) {
       Row next;
       for (const auto& column : change.after->columns) {
         const auto at = std::ranges::find(before->columns, column.id, &Column::id);
@@ -199,7 +198,7 @@ class Replica {
         });
         next.push_back(step == change.columns.end() ? std::nullopt : step->existing_rows);
       }
-      row = std::move(next);
+      to.add(std::move(next));
     }
   }
   static void roll_back(std::vector<Window::Item>& items, std::uint64_t from) {

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "maia/connectors/postgres/catalog.h"
@@ -141,7 +143,8 @@ class SourceTest : public ::testing::Test {
       }
       const auto rows =
           must(connection->query("SELECT " + columns + " FROM " + sql_name(table.schema->name)));
-      std::multiset<Replica::Row> theirs, ours(table.rows.begin(), table.rows.end());
+      std::multiset<Replica::Row> theirs, ours;
+      for (const auto& [key, row] : table.rows) ours.insert(row);
       for (std::size_t r = 0; r < rows.size(); ++r) {
         Replica::Row row;
         for (std::size_t c = 0; c < rows.columns(); ++c) row.push_back(rows.optional(r, c));

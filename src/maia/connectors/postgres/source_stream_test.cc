@@ -180,7 +180,7 @@ TEST_F(SourceTest, what_was_confirmed_is_not_sent_again_and_what_was_not_is) {
   stream_.reset();
   // As if the destination had lost the second insert: it must come again, and only it.
   auto& rows = replica_.tables().begin()->second.rows;
-  std::erase_if(rows, [](const auto& row) { return row[0] == "2"; });
+  std::erase_if(rows, [](const auto& row) { return row.second[0] == "2"; });
   must(source_->prepare(durable));
   follow(durable);
   catch_up();
