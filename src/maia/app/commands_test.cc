@@ -19,7 +19,27 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-/// A source with three tables; nothing of it is ever read.
+/// Three rows of any table of the pretended source.
+class FakeSnapshot final : public Snapshot, public ChunkReader {
+ public:
+  Position position() const override { return {}; }
+  Result<TablePlan> plan(const SchemaRef&, const std::optional<TablePlanProgress>&) override {
+    return TablePlan{.token = "", .chunks = {{.number = 1, .token = "", .rows_estimate = 3}}};
+  }
+  Result<std::unique_ptr<ChunkReader>> open_reader() override { return std::make_unique<FakeSnapshot>(); }
+  Status read(const SchemaRef& table, const Chunk&, const Sink& sink, std::stop_token) override {
+    Batch batch(table);
+    for (std::int32_t id = 1; id <= 3; ++id) {
+      batch.begin_row(Op::read, static_cast<std::uint64_t>(id));
+      batch.mutable_after(0).push_fixed(id);
+      batch.mutable_after(1).push_text("((0,0),(" + std::to_string(id) + ",1))");
+      batch.finish_row();
+    }
+    return sink(std::move(batch));
+  }
+};
+
+/// A source with two tables.
 class FakeSource final : public Source {
  public:
   explicit FakeSource(bool broken) : broken_(broken) {}
@@ -49,7 +69,7 @@ class FakeSource final : public Source {
                                      .hint = "ALTER TABLE keyless ..."}};
   }
   Result<Prepared> prepare(const std::optional<Position>&) override { return unused(); }
-  Result<std::unique_ptr<Snapshot>> snapshot() override { return unused(); }
+  Result<std::unique_ptr<Snapshot>> snapshot() override { return std::make_unique<FakeSnapshot>(); }
   Result<std::unique_ptr<Stream>> stream(const Position&, std::vector<SchemaRef>) override {
     return unused();
   }
@@ -257,6 +277,50 @@ TEST_F(Commands, plan_refuses_two_tables_that_meet) {
       "shop.yaml",
       "source: {type: base}\ndestination: {type: lake, path: x, routes: [{from: \"*.*\", to: all.one}]}\n");
   EXPECT_EQ(run({"plan", shop}).code, 3);
+}
+
+TEST_F(Commands, preview_shows_rows_before_and_after_the_transforms) {
+  const auto shop =
+      file("shop.yaml", std::string(kShop) +
+                            "transform:\n  - name: half\n    script: |\n"
+                            "      out.key = in.id\n      out.half = try(6 // (in.id - 1), -1)\n"
+                            "      filter in.id <> 3\n");
+  const auto answer = run({"preview", shop, "--rows", "3"});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_EQ(answer.out,
+            "public.customers\n"
+            "  before\n"
+            "    id  shape\n"
+            "    1   ((0,0),(1,1))\n"
+            "    2   ((0,0),(2,1))\n"
+            "    3   ((0,0),(3,1))\n"
+            "  after\n"
+            "    key  half\n"
+            "    1    NULL\n"
+            "    2    6\n");
+  const auto json = run({"preview", shop, "--rows", "1", "--json"});
+  EXPECT_THAT(json.out, HasSubstr("\"before\""));
+  EXPECT_THAT(json.out, HasSubstr("\"key\": \"1\""));
+  EXPECT_THAT(json.out, Not(HasSubstr("\"2\"")));
+}
+
+TEST_F(Commands, test_runs_the_examples_of_a_file_and_ends_with_3_if_one_differs) {
+  const auto text = std::string(kShop) +
+                    "transform: [{name: low, script: \"out.name = lower(in.name)\"}]\n"
+                    "tests:\n"
+                    "  - {name: good, table: t, input: [{name: A}], output: [{name: a}]}\n";
+  const auto good = run({"test", file("good.yaml", text)});
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ(good.out, "good\n  ok      good\n");
+  const auto bad = run({"test", file("bad.yaml", text + "  - {name: wrong, table: t, input: [{name: B}], "
+                                                        "output: [{name: B}]}\n")});
+  EXPECT_EQ(bad.code, 3);
+  EXPECT_EQ(bad.out, "bad\n  ok      good\n  failed  wrong\n            row 1: name is 'b', not 'B'\n");
+  EXPECT_THAT(run({"test", file("none.yaml", kShop)}).out, HasSubstr("none: no tests"));
+  const auto broken = run(
+      {"test", file("broken.yaml", std::string(kShop) + "transform: [{name: t, script: \"out.x = (\"}]\n")});
+  EXPECT_EQ(broken.code, 2);
+  EXPECT_THAT(broken.err, HasSubstr("transform 't': line 1, column 9: '(' is not closed"));
 }
 
 TEST_F(Commands, discover_lists_tables_of_a_uri_or_a_file) {
