@@ -285,6 +285,7 @@ TEST_F(HttpServerTest, the_client_says_when_nobody_listens_and_when_nobody_answe
   ASSERT_TRUE(server_->listen_unix(socket_, std::move(routes)).ok());
   const auto late = ask_socket({.path = "/slow"}, milliseconds(50));
   release.count_down();
+  server_.reset();  // waits for the handler, which refers to the latch
   ASSERT_FALSE(late.ok());
   EXPECT_EQ(late.error().code, Error::Code::timeout);
 }
