@@ -115,17 +115,18 @@ Result<std::vector<SentColumn>> Relations::resolve(const Relation& relation, con
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     const auto& column = relation.columns[i];
     SentColumn resolved{std::string(column.name), column.in_key, {}, {}};
-    const auto place = known == nullptr ? std::nullopt : known->find(column.name);
+    const auto place = known != nullptr ? known->find(column.name) : std::nullopt;
+    const Column* here = place ? &known->columns[*place] : nullptr;
     auto type = types.resolve(column.type_oid, column.typmod, spelled.str(i, 0));
     if (type.ok()) {
       resolved.type = std::move(type).value();
       // Dimensions are in no message; a column that we know keeps its own.
-      const auto dimensions = place ? known->columns[*place].type.dimensions : std::uint8_t{0};
+      const auto dimensions = here != nullptr ? here->type.dimensions : std::uint8_t{0};
       resolved.mapped = map_type(resolved.type, dimensions);
-    } else if (place) {
+    } else if (here != nullptr) {
       // The type was dropped after these rows were written; they are read as the text that they are.
-      resolved.type.spelled = known->columns[*place].native_type;
-      resolved.mapped = {.type = known->columns[*place].type, .native_oid = column.type_oid};
+      resolved.type.spelled = here->native_type;
+      resolved.mapped = {.type = here->type, .native_oid = column.type_oid};
     } else {
       return std::move(type).error().in("column " + resolved.name);
     }

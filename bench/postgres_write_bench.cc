@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// links: maia_postgres maia_testing
+// Rows per second into a PostgreSQL table of orders, by rows per transaction and by the way they are written.
+// The size from which a staging table is worth it (write_order.cc) comes from here.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <random>
+
+#include "maia/connectors/postgres/group_writer.h"
+#include "maia/connectors/postgres/row_writer.h"
+#include "maia/connectors/postgres/stored_table.h"
+#include "maia/testing/postgres_server.h"
+
+namespace {
+
+using namespace maia;
+using namespace maia::postgres;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kTableRows = 500'000;
+
+template <class T>
+T must(Result<T> result) {
+  if (result.ok()) return std::move(result).value();
+  fmt::print(stderr, "{}\n", result.error().message);
+  std::exit(1);
+}
+void must(Status status) {
+  if (status.ok()) return;
+  fmt::print(stderr, "{}\n", status.error().message);
+  std::exit(1);
+}
+
+Column column(std::string name, Type type) {
+  return {.name = std::move(name), .type = std::move(type), .native_type = {}, .id = {}};
+}
+
+TableTarget orders() {
+  auto schema = std::make_shared<TableSchema>();
+  schema->name = {"public", "orders"};
+  schema->columns = {column("id", Type::of(TypeId::int64)),
+                     column("customer_id", Type::of(TypeId::int64)),
+                     column("status", Type::text()),
+                     column("amount", Type::decimal(12, 2)),
+                     column("note", Type::text()),
+                     column("created_at", Type::of(TypeId::timestamp_tz)),
+                     column("updated_at", Type::of(TypeId::timestamp_tz))};
+  schema->columns[0].in_key = true;
+  schema->columns[0].nullable = false;
+  return {.name = schema->name, .schema = schema, .mode = TableTarget::Mode::upsert, .key = {0}};
+}
+
+void push_row(Batch& batch, Op op, std::int64_t id) {
+  static const std::string note(100, 'n');
+  constexpr std::int64_t kThen = 1'790'000'000'000'000;
+  batch.begin_row(op, batch.rows());
+  batch.mutable_after(0).push_fixed(id);
+  batch.mutable_after(1).push_fixed(id % 1000);
+  batch.mutable_after(2).push_text("shipped");
+  batch.mutable_after(3).push_fixed(static_cast<int128>(id * 7));
+  batch.mutable_after(4).push_text(note);
+  batch.mutable_after(5).push_fixed(kThen);
+  batch.mutable_after(6).push_fixed(kThen + id);
+  batch.finish_row();
+}
+
+enum class Way { rows, set_wise, copy };
+
+struct Measured {
+  Connection& connection;
+  WriteTarget& target;
+  RowWriter rows{connection};
+  GroupWriter groups{connection};
+
+  double run(Op op, Way way, std::size_t size, std::int64_t& next_new) {
+    std::mt19937_64 random(size);
+    const std::size_t transactions = std::max<std::size_t>(1, std::min<std::size_t>(300, 60'000 / size));
+    std::vector<Batch> batches;
+    for (std::size_t i = 0; i < transactions; ++i) {
+      Batch batch(target.target().schema);
+      for (std::size_t row = 0; row < size; ++row) {
+        push_row(batch, op, op == Op::insert ? next_new++ : static_cast<std::int64_t>(random() % kTableRows));
+      }
+      batches.push_back(std::move(batch));
+    }
+    const auto start = Clock::now();
+    for (const auto& batch : batches) {
+      const Delivery delivery{.target = &target.target(), .batch = &batch, .fresh = way == Way::copy};
+      const TargetDeliveries group{&target, {&delivery}};
+      must(connection.run("begin"));
+      if (way == Way::rows) {
+        must(rows.write({&group, 1}, "maia_write"));
+      } else if (way == Way::copy) {
+        must(groups.copy({&group, 1}));
+      } else {
+        must(groups.make_stages({&group, 1}));
+        must(groups.write({&group, 1}, GroupWriter::Way::in_place));
+      }
+      must(connection.run("commit"));
+      groups.committed();
+    }
+    const std::chrono::duration<double> taken = Clock::now() - start;
+    return static_cast<double>(transactions * size) / taken.count();
+  }
+};
+
+}  // namespace
+
+int main() {
+  auto server = must(testing::PostgresServer::start());
+  net::ConnectionSettings endpoint;
+  endpoint.host = server->host();
+  endpoint.port = static_cast<std::uint16_t>(server->port());
+  endpoint.user = "postgres";
+  endpoint.database = "postgres";
+  auto connection = must(Connection::open({.endpoint = endpoint, .settings = {}}));
+  must(
+      connection->run("create table public.orders (id bigint primary key, customer_id bigint, status text, "
+                      "amount numeric(12,2), "
+                      "note text, created_at timestamptz, updated_at timestamptz)"));
+  must(connection->run(
+      fmt::format("insert into public.orders select i, i % 1000, 'new', i, repeat('n', 100), now(), "
+                  "now() from generate_series(0, {}) i",
+                  kTableRows - 1)));
+  must(connection->run("vacuum analyze public.orders"));
+  const auto wanted = orders();
+  auto target = must(WriteTarget::bind(wanted, *must(read_stored_table(*connection, wanted.name)), 1));
+  Measured measured{*connection, target};
+  std::int64_t next_new = kTableRows * 2;
+  fmt::print("{:>10} {:>14} {:>14} {:>14} {:>14} {:>14}\n", "rows", "update rows", "update set",
+             "insert rows", "insert set", "insert copy");
+  for (const std::size_t size : {1, 10, 30, 100, 300, 1'000, 10'000}) {
+    fmt::print("{:>10} {:>14.0f} {:>14.0f} {:>14.0f} {:>14.0f} {:>14.0f}\n", size,
+               measured.run(Op::update, Way::rows, size, next_new),
+               measured.run(Op::update, Way::set_wise, size, next_new),
+               measured.run(Op::insert, Way::rows, size, next_new),
+               measured.run(Op::insert, Way::set_wise, size, next_new),
+               measured.run(Op::insert, Way::copy, size, next_new));
+    std::fflush(stdout);
+  }
+  return 0;
+}
