@@ -23,13 +23,12 @@ std::string sample_of(const Setting& s) {
   return s.default_text.empty() ? "..." : s.default_text;
 }
 
-/// One end with its settings: the required ones to fill in, the others as comments with their meaning.
+/// One end with its settings and their meaning: the required ones filled in, the others as comments.
 std::string end_text(std::string_view end, const Connector& connector, const std::vector<Setting>& settings) {
   std::string out = fmt::format("{}:  # {}\n  type: {}\n", end, connector.summary, connector.name);
   for (const auto& s : settings) {
     if (s.advanced) continue;
-    const bool fill_in = s.required || !s.example.empty();
-    out += fmt::format("  {}{}: {}  # {}\n", fill_in ? "" : "# ", s.name, sample_of(s), s.doc);
+    out += fmt::format("  {}{}: {}  # {}\n", s.required ? "" : "# ", s.name, sample_of(s), s.doc);
   }
   return out;
 }

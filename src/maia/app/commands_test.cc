@@ -388,8 +388,6 @@ TEST_F(Commands, init_writes_a_file_that_validates_and_never_overwrites_unasked)
   const auto path = directory_ + "/new.yaml";
   EXPECT_EQ(run({"init", path}).out, "wrote " + path + "\n");
   EXPECT_THAT(contents(path), HasSubstr("  path: lake.bin  # Where it is.\n"));
-  environment_["DB_PASSWORD"] = "pw";
-  environment_["DATABASE_URL"] = "base://h/db";
   EXPECT_EQ(run({"validate", path}).code, 0) << run({"validate", path}).err;
   EXPECT_EQ(run({"init", path}).err,
             "maia: " + path + " is there already\n  choose another name, or replace it with --force\n");

@@ -38,7 +38,10 @@ class RealEnds : public ::testing::Test {
     server_ = *std::move(started);
     const auto made = server_->execute(
         "CREATE TABLE customers (customer_id int PRIMARY KEY, email text, born date, home point);"
-        "CREATE TABLE log (line text);");
+        "CREATE TABLE log (line text);"
+        "INSERT INTO customers VALUES (1, 'Ada@Example.com', '1815-12-10', NULL), (2, NULL, 'infinity', "
+        "'(1,2)');"
+        "INSERT INTO customers SELECT g, 'x', NULL, NULL FROM generate_series(3, 5000) g;");
     ASSERT_TRUE(made.ok()) << made.error().message;
   }
   static void TearDownTestSuite() { server_.reset(); }
@@ -90,6 +93,61 @@ TEST_F(RealEnds, plan_shows_the_types_of_both_ends) {
 TEST_F(RealEnds, check_passes_where_everything_is_ready) {
   const auto answer = run(with_state({"check", pipeline()}));
   EXPECT_EQ(answer.code, ExitCode::done) << answer.out << answer.err;
+}
+
+constexpr const char* kNormalize = R"(transform:
+  - name: normalize
+    script: |
+      out.id = in.customer_id
+      out.email = lower(in.email)
+)";
+
+TEST_F(RealEnds, preview_shows_rows_before_and_after_and_leaves_nothing_behind) {
+  const auto path = pipeline(kNormalize);
+  const auto answer = run(with_state({"preview", path, "--rows", "2"}));
+  EXPECT_EQ(answer.code, ExitCode::done) << answer.err;
+  EXPECT_THAT(answer.out, ::testing::ContainsRegex("1 +Ada@Example.com +1815-12-10 +NULL\n"));
+  EXPECT_THAT(answer.out, HasSubstr("  after normalize\n"));
+  EXPECT_THAT(answer.out, ::testing::ContainsRegex("1 +ada@example.com\n"));
+  EXPECT_THAT(answer.out, ::testing::ContainsRegex("2 +NULL +infinity +\\(1,2\\)\n"));
+  const auto json = run(with_state({"preview", path, "--rows", "1", "--json"}));
+  EXPECT_THAT(json.out, HasSubstr("\"email\": \"ada@example.com\""));
+  EXPECT_EQ(server_->query("SELECT slot_name FROM pg_replication_slots")->size(), 0u);
+  EXPECT_EQ(server_->query("SELECT pubname FROM pg_publication")->size(), 0u);
+  EXPECT_THAT(run(with_state({"preview", path, "--tables", "nope"})).err,
+              HasSubstr("shop has no such table to show"));
+}
+
+TEST_F(RealEnds, test_runs_the_examples_of_a_file) {
+  const std::string examples = std::string(kNormalize) + R"(tests:
+  - name: lower-cases
+    table: customers
+    input: [{customer_id: 1, email: Ada@Example.com}]
+    output: [{id: 1, email: ada@example.com}]
+)";
+  const auto passed = run({"test", pipeline(examples)});
+  EXPECT_EQ(passed.code, ExitCode::done) << passed.out << passed.err;
+  EXPECT_EQ(passed.out, "passed  shop: lower-cases\n1 of 1 tests passed\n");
+  const auto failed =
+      run({"test", pipeline(examples + "  - {name: wrong, table: customers, input: [{customer_id: 1, "
+                                       "email: A}], output: [{id: 2, email: a}]}\n")});
+  EXPECT_EQ(failed.code, ExitCode::check_failed);
+  EXPECT_THAT(failed.out, HasSubstr("FAILED  shop: wrong\n"));
+  EXPECT_THAT(failed.out, HasSubstr("1 of 2 tests passed\n"));
+}
+
+TEST_F(RealEnds, plan_goes_through_the_transforms) {
+  const auto answer = run(with_state({"plan", pipeline(kNormalize)}));
+  EXPECT_EQ(answer.code, ExitCode::done) << answer.out << answer.err;
+  EXPECT_THAT(answer.out, HasSubstr("upsert by id, through normalize"));
+}
+
+TEST_F(RealEnds, validate_finds_a_script_that_does_not_compile) {
+  const auto path = pipeline("transform: [{name: bad, script: \"out.x = lower(in.email\"}]\n");
+  const auto answer = run({"validate", path});
+  EXPECT_EQ(answer.code, ExitCode::usage) << answer.out;
+  EXPECT_THAT(answer.err, HasSubstr(path));
+  EXPECT_THAT(answer.err, HasSubstr("bad"));
 }
 
 TEST_F(RealEnds, drop_of_what_never_ran_removes_nothing_and_succeeds) {
