@@ -7,6 +7,7 @@
 #include "maia/app/pipelines.h"
 #include "maia/app/text_table.h"
 #include "maia/config/json.h"
+#include "maia/config/nearest.h"
 #include "maia/transforms/examples.h"
 
 namespace maia::app {
@@ -96,6 +97,21 @@ bool chosen(const std::vector<std::string>& names, const TableName& table) {
   return names.empty() || std::any_of(names.begin(), names.end(), is);
 }
 
+/// Each name that was asked for must be a table of the source.
+Status check_names(const std::vector<std::string>& names, const std::vector<SourceTable>& tables) {
+  std::vector<std::string> known;
+  for (const auto& table : tables) known.push_back(table.schema->name.table);
+  for (const auto& name : names) {
+    const auto is = [&](const SourceTable& table) { return chosen({name}, table.schema->name); };
+    if (std::any_of(tables.begin(), tables.end(), is)) continue;
+    auto hint = config::did_you_mean(name, known);
+    return Error{Error::Code::invalid_config, Recovery::halt,
+                 fmt::format("the source selects no table '{}'", name),
+                 hint.empty() ? "`maia plan` lists the tables" : hint};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ExitCode> execute(const PreviewArguments& arguments, Outside& outside) {
@@ -105,6 +121,7 @@ Result<ExitCode> execute(const PreviewArguments& arguments, Outside& outside) {
     const auto transforms = MAIA_TRY(compile_transforms(pipeline.transforms));
     const auto source = MAIA_TRY(open_source(pipeline, arguments.state, outside));
     const auto tables = MAIA_TRY(in("source", source->tables()));
+    MAIA_TRY(check_names(arguments.tables, tables));
     const auto snapshot = MAIA_TRY(in("source", source->snapshot()));
     for (const auto& table : tables) {
       if (!table.problem.empty() || !chosen(arguments.tables, table.schema->name)) continue;
