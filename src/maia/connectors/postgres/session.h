@@ -17,7 +17,8 @@ struct SessionSetting {
 /// a copy. Every connection of this connector has them: snapshot, stream, catalogue and destination. All of
 /// them exist in PostgreSQL 14 and later and may be set by any role.
 ///
-/// Text is only guaranteed to be UTF-8 when the database's encoding is not SQL_ASCII; `check` looks at that.
+/// Text that arrives is UTF-8 whatever the database's encoding: the server converts it, and from a SQL_ASCII
+/// database it refuses what is none (SQLSTATE 22021).
 std::span<const SessionSetting> session_settings();
 
 /// The settings as the value of libpq's `options` parameter: "-c datestyle=ISO,MDY -c ...".
