@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A live shop in a scratch PostgreSQL, mirrored by maia into a DuckDB file: snapshot, then stream, while people shop. At the end
-// both sides are compared row by row. Leaves nothing running and nothing behind.
+// A live shop in a scratch PostgreSQL, mirrored by maia into a DuckDB file: snapshot, then stream, while
+// people shop. At the end both sides are compared row by row. Leaves nothing running and nothing behind.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -51,7 +51,8 @@ std::filesystem::path screen() { return isatty(STDOUT_FILENO) ? "/dev/tty" : "/d
 
 Result<testing::ChildProcess> start_maia(const Arguments& arguments, const std::filesystem::path& directory,
                                          bool until_caught_up) {
-  std::vector<std::string> command{arguments.maia, "run", directory / "shop.yaml", "--state", directory / "state"};
+  std::vector<std::string> command{arguments.maia, "run", directory / "shop.yaml", "--state",
+                                   directory / "state"};
   if (until_caught_up) command.emplace_back("--until-caught-up");
   return testing::ChildProcess::start(
       {.command = std::move(command), .output = screen(), .environment = {}, .standard_input = -1});
@@ -91,7 +92,8 @@ Result<bool> run(const Arguments& arguments) {
     maia.signal(SIGINT);
     if (maia.wait(std::chrono::seconds(30)) != 0) return failed("maia did not end well");
   }
-  fmt::print("\n{} transactions; the shop is closed, maia takes up where it was and drains\n", workload.transactions());
+  fmt::print("\n{} transactions; the shop is closed, maia takes up where it was and drains\n",
+             workload.transactions());
   std::fflush(stdout);
   auto drain = MAIA_TRY(start_maia(arguments, directory.path(), true));
   if (drain.wait(std::chrono::minutes(5)) != 0) return failed("maia did not drain");

@@ -16,15 +16,19 @@ group by c.tier order by revenue desc)sql";
 
 Result<bool> print_tables(testing::ComparedSystem& source, testing::ComparedSystem& destination) {
   bool equal = true;
-  fmt::print("\n{:<14}{:>12}  {:<18}{:>12}  {:<18}\n", "table", "PostgreSQL", "checksum", "DuckDB", "checksum");
+  fmt::print("\n{:<14}{:>12}  {:<18}{:>12}  {:<18}\n", "table", "PostgreSQL", "checksum", "DuckDB",
+             "checksum");
   for (const std::string table : {"customers", "products", "orders", "order_items"}) {
     // The pipeline lower-cases the e-mail; the view says what that must look like.
     const auto left = table == "customers" ? "customers_expected" : table;
-    const auto compared = MAIA_TRY(testing::compare(
-        source, destination,
-        {.left = {"public", left}, .right = {"public", table}, .except = {}, .allow_more_columns_on_right = false}));
-    fmt::print("{:<14}{:>12}  {:016x}  {:>12}  {:016x}  {}\n", table, compared.left.rows, compared.left.checksum,
-               compared.right.rows, compared.right.checksum, compared.equal() ? "equal" : "DIFFERENT");
+    const auto compared = MAIA_TRY(testing::compare(source, destination,
+                                                    {.left = {"public", left},
+                                                     .right = {"public", table},
+                                                     .except = {},
+                                                     .allow_more_columns_on_right = false}));
+    fmt::print("{:<14}{:>12}  {:016x}  {:>12}  {:016x}  {}\n", table, compared.left.rows,
+               compared.left.checksum, compared.right.rows, compared.right.checksum,
+               compared.equal() ? "equal" : "DIFFERENT");
     if (!compared.equal()) fmt::print("{}\n", compared.report());
     equal = equal && compared.equal();
   }
@@ -33,7 +37,8 @@ Result<bool> print_tables(testing::ComparedSystem& source, testing::ComparedSyst
 
 Status print_sample(const std::string& duckdb_path) {
   auto session = MAIA_TRY(testing::DuckdbSession::open(duckdb_path));
-  fmt::print("\nrevenue by tier, asked of DuckDB:\n{:<10}{:>10}{:>16}  {}\n", "tier", "orders", "revenue", "latest order");
+  fmt::print("\nrevenue by tier, asked of DuckDB:\n{:<10}{:>10}{:>16}  {}\n", "tier", "orders", "revenue",
+             "latest order");
   for (const auto& row : MAIA_TRY(session.query(kSample))) {
     fmt::print("{:<10}{:>10}{:>16}  {}\n", row[0].value_or(""), row[1].value_or(""), row[2].value_or(""),
                row[3].value_or(""));

@@ -7,7 +7,8 @@
 
 namespace maia::demo {
 
-/// Makes the tables of the shop and fills them: about a million rows of realistic types, with a few large texts.
+/// Makes the tables of the shop and fills them: about a million rows of realistic types, with a few large
+/// texts.
 Status make_shop(const std::string& uri);
 
 /// The pipeline file that mirrors the shop into a DuckDB file, with the mapping script of the guide.

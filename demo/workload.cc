@@ -22,20 +22,27 @@ std::string transaction(std::mt19937& random, std::uint64_t n) {
     case 2: {
       const auto id = 1'000'000 + n;
       return fmt::format(
-          "begin; insert into orders (id, customer_id, total, note) values ({0}, {1}, {2}.5, 'live order {0}');"
+          "begin; insert into orders (id, customer_id, total, note) values ({0}, {1}, {2}.5, 'live order "
+          "{0}');"
           "insert into order_items select {0}, line, md5((line * {3} % 20000 + 1)::text)::uuid, 2, 9.99"
           " from generate_series(1, 3) line; commit",
           id, 1 + any(100'000), any(500), 1 + any(19'000));
     }
     case 3:
-    case 4: return fmt::format("update orders set status = 'shipped', note = 'on its way' where id = {}", order);
-    case 5: return fmt::format("update products set price = price + 0.01, updated_at = now() where id = md5('{}')::uuid", 1 + any(20'000));
+    case 4:
+      return fmt::format("update orders set status = 'shipped', note = 'on its way' where id = {}", order);
+    case 5:
+      return fmt::format(
+          "update products set price = price + 0.01, updated_at = now() where id = md5('{}')::uuid",
+          1 + any(20'000));
     case 6:
       return fmt::format(
-          "update customers set email = 'Moved.{0}@Example.ORG', credit = credit + 1, updated_at = now() where id = {0}",
+          "update customers set email = 'Moved.{0}@Example.ORG', credit = credit + 1, updated_at = now() "
+          "where id = {0}",
           1 + any(100'000));
     case 7: return fmt::format("delete from orders where id = {}", order);
-    case 8: return fmt::format("begin; update orders set total = total + 1000 where id = {}; rollback", order);
+    case 8:
+      return fmt::format("begin; update orders set total = total + 1000 where id = {}; rollback", order);
     default: return fmt::format("update order_items set quantity = quantity + 1 where order_id = {}", order);
   }
 }

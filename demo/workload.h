@@ -13,8 +13,8 @@
 
 namespace maia::demo {
 
-/// People who use the shop: threads that place, pay, change and cancel orders, reprice products and edit customers, at a
-/// gentle pace, with a rollback now and then. Runs from construction to `stop`.
+/// People who use the shop: threads that place, pay, change and cancel orders, reprice products and edit
+/// customers, at a gentle pace, with a rollback now and then. Runs from construction to `stop`.
 class Workload {
  public:
   Workload(std::string uri, int people);

@@ -153,6 +153,9 @@ unicode: "é"
 reference: ${env:HOME}
 tricky: "- dash"
 colon: "a:"
+negative: -3
+negative_text: "-3"
+mixed: ["12", "true", 1.5]
 )";
   const auto first = parse_yaml(text, "a");
   ASSERT_TRUE(first.ok()) << first.error().message;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/config/json.h"
+#include "maia/config/scalar.h"
 #include "maia/config/yaml.h"
 
 namespace maia::config {
@@ -28,8 +29,14 @@ bool is_reference(std::string_view text) {
   return text.starts_with("${") && text.ends_with('}') && text.find_first_of(" #,[]\"'\n") == text.npos;
 }
 
+/// Whether a plain scalar with this text is a number or a truth value.
+bool is_typed(std::string_view text) {
+  return parse_boolean(text) || parse_integer(text) || parse_number(text);
+}
+
 std::string scalar_yaml(const Node::Scalar& scalar) {
   if (scalar.secret) return "\"***\"";
+  if (is_typed(scalar.text)) return scalar.quoted ? json_quoted(scalar.text) : scalar.text;
   if (is_plain(scalar.text) || is_reference(scalar.text)) return scalar.text;
   return json_quoted(scalar.text);
 }
