@@ -10,8 +10,10 @@ namespace maia::demo {
 namespace {
 
 constexpr const char* kSample = R"sql(
-select c.tier, count(distinct o.id) as orders, sum(i.quantity * i.unit_price) as revenue, max(o.placed_at) as latest
-from public.customers c join public.orders o on o.customer_id = c.id join public.order_items i on i.order_id = o.id
+select c.tier, count(distinct o.id) as orders, sum(i.quantity * i.unit_price) as revenue,
+    max(o.placed_at) as latest
+from public.customers c join public.orders o on o.customer_id = c.id join public.order_items i on
+    i.order_id = o.id
 group by c.tier order by revenue desc)sql";
 
 Result<bool> print_tables(testing::ComparedSystem& source, testing::ComparedSystem& destination) {

@@ -53,13 +53,16 @@ constexpr const char* kRows = R"sql(
 insert into customers (id, email, name, tier, address, phone, credit, created_at)
 select i, 'Customer.' || i || '@Example.COM', 'Customer ' || i,
   (array['basic', 'basic', 'silver', 'gold'])[1 + i % 4]::tier,
-  jsonb_build_object('street', 'Road ' || i % 977, 'zip', lpad((i % 99999)::text, 5, '0'), 'geo', jsonb_build_array(i % 90, i % 180)),
+  jsonb_build_object('street', 'Road ' || i % 977, 'zip', lpad((i % 99999)::text, 5, '0'), 'geo',
+    jsonb_build_array(i % 90, i % 180)),
   case when i % 3 = 0 then '+49 30 ' || i end, (i % 10000) / 100.0,
   timestamptz '2020-01-01' + i * interval '11 minutes'
 from generate_series(1, 100000) i;
 insert into products (id, sku, name, price, weight_kg, tags, description, available_from)
-select md5(i::text)::uuid, 'SKU' || lpad((i % 99999)::text, 5, '0'), 'Product ' || i, (i % 50000) / 100.0 + 1,
-  case when i % 7 > 0 then i / 7.0 end, (array[array['new', 'sale'], array['classic', 'a "quoted" tag'], null])[1 + i % 2:1 + i % 2][1:2],
+select md5(i::text)::uuid, 'SKU' || lpad((i % 99999)::text, 5, '0'), 'Product ' || i,
+    (i % 50000) / 100.0 + 1,
+  case when i % 7 > 0 then i / 7.0 end, (array[array['new', 'sale'], array['classic',
+    'a "quoted" tag'], null])[1 + i % 2:1 + i % 2][1:2],
   case when i % 500 = 0 then repeat(md5(i::text), 2000) else 'Made of ' || md5(i::text) end,
   date '2021-01-01' + i % 1500
 from generate_series(1, 20000) i;
@@ -73,7 +76,8 @@ insert into order_items (order_id, line, product_id, quantity, unit_price)
 select 1 + i / 2, 1 + i % 2, md5((1 + i % 20000)::text)::uuid, 1 + i % 5, (i % 5000) / 100.0
 from generate_series(0, 599999) i;
 create view customers_expected as
-  select id, lower(email) as email, name, tier, address, phone, credit, created_at, updated_at from customers;
+  select id, lower(email) as email, name, tier, address, phone, credit, created_at,
+    updated_at from customers;
 analyze;
 )sql";
 

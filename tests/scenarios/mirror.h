@@ -14,8 +14,8 @@
 
 namespace maia::tests {
 
-/// One pipeline as its users have it: a file, a state directory, and the `maia` program that is started, killed and asked. The
-/// working directory is a fresh one that goes away with the object.
+/// One pipeline as its users have it: a file, a state directory, and the `maia` program that is started,
+/// killed and asked. The working directory is a fresh one that goes away with the object.
 class Mirror {
  public:
   /// `destination` are the lines under `destination:`; "{}" in it becomes the directory.

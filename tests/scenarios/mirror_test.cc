@@ -98,32 +98,43 @@ TEST_P(Databases, pgbench_is_mirrored_and_equal) {
 constexpr const char* kRental = R"sql(
 create type rating as enum ('G', 'PG', 'R');
 create domain year_made as int check (value between 1900 and 2100);
-create table language (id smallserial primary key, name char(20) not null, changed timestamptz not null default now());
+create table language (id smallserial primary key, name char(20) not null,
+    changed timestamptz not null default now());
 create table film (
-  id serial primary key, title text not null, description text, made year_made, language_id smallint not null references language,
-  rate numeric(4,2) not null default 4.99, length_min smallint, rating rating default 'G', features text[], plot tsvector);
+  id serial primary key, title text not null, description text, made year_made,
+    language_id smallint not null references language,
+  rate numeric(4,2) not null default 4.99, length_min smallint, rating rating default 'G',
+    features text[], plot tsvector);
 create table actor (id serial primary key, first_name text not null, last_name text not null);
-create table film_actor (actor_id int references actor, film_id int references film on delete cascade, primary key (actor_id, film_id));
-create table customer (id serial primary key, store_id smallint not null, email text unique, active bool not null default true,
+create table film_actor (actor_id int references actor, film_id int references film on delete cascade,
+    primary key (actor_id, film_id));
+create table customer (id serial primary key, store_id smallint not null, email text unique,
+    active bool not null default true,
   address jsonb, since date not null default current_date);
 create table rental (id serial primary key, film_id int not null references film on delete cascade,
   customer_id int not null references customer on delete cascade, period tstzrange, returned timestamptz);
-create table payment (id int not null, customer_id int not null references customer on delete cascade, amount numeric(5,2) not null,
+create table payment (id int not null, customer_id int not null references customer on delete cascade,
+    amount numeric(5,2) not null,
   paid date not null, primary key (id, paid)) partition by range (paid);
 create table payment_2025 partition of payment for values from ('2025-01-01') to ('2026-01-01');
 create table payment_2026 partition of payment for values from ('2026-01-01') to ('2027-01-01');
 create view film_list as select f.title, l.name from film f join language l on l.id = f.language_id;
 insert into language (name) values ('English'), ('Français'), ('日本語');
 insert into film (title, description, made, language_id, rating, features, plot, length_min)
-  select 'Film ' || i, repeat('scene ', i % 50), 1950 + i % 70, 1 + i % 3, (enum_range(null::rating))[1 + i % 3],
-  case when i % 2 = 0 then array['Trailers', 'Deleted "Scenes"', null] end, to_tsvector('the plot of ' || i), i % 200 from generate_series(1, 2000) i;
-insert into actor (first_name, last_name) select 'First' || i, 'O''Last' || i from generate_series(1, 200) i;
+  select 'Film ' || i, repeat('scene ', i % 50), 1950 + i % 70, 1 + i % 3,
+    (enum_range(null::rating))[1 + i % 3],
+  case when i % 2 = 0 then array['Trailers', 'Deleted "Scenes"', null] end,
+    to_tsvector('the plot of ' || i), i % 200 from generate_series(1, 2000) i;
+insert into actor (first_name, last_name) select 'First' || i, 'O''Last' || i from generate_series(1,
+    200) i;
 insert into film_actor select distinct 1 + i % 200, 1 + (i * 7) % 2000 from generate_series(1, 5000) i;
 insert into customer (store_id, email, address) select 1 + i % 2, 'c' || i || '@example.com',
   jsonb_build_object('city', 'City ' || i, 'zip', null, 'n', i / 7.0) from generate_series(1, 500) i;
 insert into rental (film_id, customer_id, period) select 1 + i % 2000, 1 + i % 500,
-  tstzrange(timestamptz '2026-01-01' + i * interval '1 hour', timestamptz '2026-01-04' + i * interval '1 hour') from generate_series(1, 8000) i;
-insert into payment select i, 1 + i % 500, i % 900 / 100.0, date '2025-06-01' + i % 400 from generate_series(1, 8000) i;
+  tstzrange(timestamptz '2026-01-01' + i * interval '1 hour',
+    timestamptz '2026-01-04' + i * interval '1 hour') from generate_series(1, 8000) i;
+insert into payment select i, 1 + i % 500, i % 900 / 100.0,
+    date '2025-06-01' + i % 400 from generate_series(1, 8000) i;
 )sql";
 
 TEST_P(Databases, a_film_rental_with_foreign_keys_partitions_and_views_is_mirrored_and_equal) {

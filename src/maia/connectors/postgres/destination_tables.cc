@@ -129,7 +129,8 @@ Status raise_sequences(Connection& connection, const TableName& table) {
 select pg_catalog.format('%I.%I', n.nspname, s.relname), a.attname, q.seqincrement > 0
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace cn on cn.oid = c.relnamespace
-join pg_catalog.pg_depend d on d.refobjid = c.oid and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+join pg_catalog.pg_depend d on d.refobjid = c.oid
+  and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
   and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.deptype in ('a', 'i') and d.refobjsubid > 0
 join pg_catalog.pg_class s on s.oid = d.objid and s.relkind = 'S'
 join pg_catalog.pg_namespace n on n.oid = s.relnamespace

@@ -17,7 +17,8 @@ where n.nspname = $1 and c.relname = $2)";
 constexpr const char* kColumnsQuery = R"(
 select a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
        pg_catalog.format_type(b.oid, null), b.typtype, pg_catalog.format_type(b.oid, b.typmod),
-       a.attnotnull or b.not_null, a.atthasdef or a.attidentity <> '', a.attgenerated <> '', a.attidentity = 'a'
+       a.attnotnull or b.not_null, a.atthasdef or a.attidentity <> '', a.attgenerated <> '',
+       a.attidentity = 'a'
 from pg_catalog.pg_attribute a
 cross join lateral (
   with recursive rests_on(oid, typtype, below, typmod, not_null, depth) as (
@@ -111,7 +112,8 @@ Result<ServerTypes> read_server_types(Connection& connection) {
   const auto rows = MAIA_TRY(connection.query(R"(
 select pg_catalog.format_type(t.oid, null)
 from pg_catalog.pg_extension e
-join pg_catalog.pg_depend d on d.refobjid = e.oid and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+join pg_catalog.pg_depend d on d.refobjid = e.oid
+  and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
 join pg_catalog.pg_type t on t.oid = d.objid and d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
 where e.extname = 'hstore' and t.typname = 'hstore')"));
   return ServerTypes{.hstore = rows.size() > 0 ? rows.str(0, 0) : ""};
