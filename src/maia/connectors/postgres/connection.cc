@@ -367,7 +367,6 @@ void Connection::cancel_and_drain() {
   PQfreeCancel(cancel);
   const auto until = SteadyClock::now() + kCancelPatience;
   while (sent) {
-    if (PQflush(conn_) < 0 || PQconsumeInput(conn_) == 0) break;
     char* piece = nullptr;
     const int copied = PQgetCopyData(conn_, &piece, 1);
     if (piece != nullptr) PQfreemem(piece);
@@ -380,7 +379,9 @@ void Connection::cancel_and_drain() {
       if (status == PGRES_COPY_BOTH) break;
       continue;
     }
-    if (poll_socket(false, until, {}) != Ready::yes) break;
+    // Only when nothing is left to take: each call moves all that libpq holds.
+    if (PQflush(conn_) < 0 || poll_socket(false, until, {}) != Ready::yes) break;
+    if (PQconsumeInput(conn_) == 0) break;
   }
   unusable_ = true;
 }

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "maia/connectors/postgres/check.h"
+
 namespace maia::postgres {
 namespace {
 
@@ -35,6 +37,9 @@ PostgresSource::PostgresSource(SourceConfig config, std::string pipeline)
 }
 
 Result<Connection*> PostgresSource::session() {
+  // A server that went away while the session was idle shows only when the socket is looked at.
+  if (session_ != nullptr && !session_->broken())
+    static_cast<void>(session_->wait_readable(milliseconds{0}, {}));
   if (session_ == nullptr || session_->broken()) session_ = MAIA_TRY(Connection::open(connect_));
   return session_.get();
 }
@@ -48,6 +53,19 @@ Result<std::unique_ptr<Connection>> PostgresSource::open_replication() {
 Result<Selection> PostgresSource::selection(Connection& connection) {
   auto search_path = MAIA_TRY(read_search_path(connection));
   return Selection::parse(config_.tables, std::move(search_path));
+}
+
+Result<Findings> PostgresSource::check() {
+  auto& connection = *MAIA_TRY(session());
+  const auto selected = MAIA_TRY(tables());
+  auto findings = MAIA_TRY(check_capture(connection, config_, selected));
+  // The server's access rules may let ordinary sessions in and replication not.
+  const auto replication = open_replication();
+  if (!replication.ok()) {
+    findings.push_back({Finding::Level::error, replication.error().message,
+                        "a replication session was refused", replication.error().hint});
+  }
+  return findings;
 }
 
 Result<std::vector<SourceTable>> PostgresSource::tables() {

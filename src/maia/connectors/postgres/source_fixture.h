@@ -50,6 +50,12 @@ class SourceTest : public ::testing::Test {
     server_ = &to;
     database_ = must(server_->make_database());
   }
+  /// A server for this test alone, which it may kill.
+  testing::PostgresServer& use_own(const testing::PostgresServer::Options& options = {}) {
+    own_ = must(testing::PostgresServer::start(options));
+    use(*own_);
+    return *own_;
+  }
   void sql(const std::string& text) { must(server_->execute(text, database_)); }
   std::string value(const std::string& text) {
     const auto rows = must(server_->query(text, database_));
@@ -155,6 +161,7 @@ class SourceTest : public ::testing::Test {
     }
   }
 
+  std::unique_ptr<testing::PostgresServer> own_;
   testing::PostgresServer* server_ = nullptr;
   std::string database_;
   std::unique_ptr<PostgresSource> source_;
