@@ -141,6 +141,11 @@ class Tidy(unittest.TestCase):
         self.write("src/maia/connectors/acme/a.cc", "")
         self.assert_only("the connector has no README.md")
 
+    def test_a_link_that_leads_nowhere_is_found(self):
+        self.raw("docs/a.md", "[b](b.md#part) [web](https://example.com/x)\n[c](../README.md) `[d](x)`\n")
+        self.raw("docs/b.md", "# b\n")
+        self.assert_only("docs/a.md:2: the link to ../README.md leads nowhere", "the link to x")
+
     def test_digit_separators_do_not_hide_code(self):
         self.write("src/maia/engine/a.cc", "int a = 1'000'000; int postgres = 1'000;\n")
         self.assert_only("engine names the system postgres")
