@@ -112,6 +112,13 @@ Status check_slot(const Slot& slot, std::string_view database, const std::option
   if (slot.database != database) return unfit("belongs to database " + slot.database);
   if (slot.temporary) return unfit("is a temporary one of another session");
   if (slot.two_phase) return unfit("was made with two_phase, which MAIA does not read");
+  // A slot has no confirmed place while a server process makes it, even if who asked for it was killed.
+  if (!slot.confirmed && slot.active_pid != 0) {
+    return Error{
+        Error::Code::unavailable, Recovery::reconnect,
+        fmt::format("replication slot {} is being made by server process {}", slot.name, slot.active_pid),
+        "it is complete, or gone, once the transactions that run at the source have ended"};
+  }
   if (slot.wal_status == "lost" || !slot.invalidation.empty() || !slot.confirmed) {
     return lost_history("the source has invalidated replication slot " + slot.name +
                         (slot.invalidation.empty() ? ": it kept more log than max_slot_wal_keep_size"

@@ -80,21 +80,24 @@ Status PostgresSource::check_resume(Connection& replication, const std::optional
   const auto place = MAIA_TRY(LogPlace::parse(resume));
   MAIA_TRY(check_history(replication, *server_, place));
   if (!slot) return lost_history("replication slot " + config_.slot + " does not exist any more");
-  return await_slot(*slot, place.lsn);
+  const auto free = MAIA_TRY(await_slot(*slot, place.lsn));
+  if (!free) return lost_history("replication slot " + config_.slot + " does not exist any more");
+  return {};
 }
 
-Status PostgresSource::await_slot(const Slot& slot, const std::optional<Lsn>& resume) {
+Result<std::optional<Slot>> PostgresSource::await_slot(const Slot& slot, const std::optional<Lsn>& resume) {
   auto& connection = *MAIA_TRY(session());
   const auto until = std::chrono::steady_clock::now() + kReleasePatience;
   auto state = std::optional(slot);
-  for (;;) {
-    if (!state) return lost_history("replication slot " + config_.slot + " does not exist any more");
+  while (state) {
     auto checked = check_slot(*state, config_.connection.database, resume);
-    const bool busy = !checked.ok() && checked.error().code == Error::Code::unavailable;
-    if (!busy || std::chrono::steady_clock::now() >= until) return checked;
+    if (checked.ok()) break;
+    const bool busy = checked.error().code == Error::Code::unavailable;
+    if (!busy || std::chrono::steady_clock::now() >= until) return std::move(checked).error();
     std::this_thread::sleep_for(milliseconds{100});
     state = MAIA_TRY(find_slot(connection, config_.slot));
   }
+  return state;
 }
 
 Result<Source::Prepared> PostgresSource::prepare(const std::optional<Position>& resume) {
@@ -102,7 +105,7 @@ Result<Source::Prepared> PostgresSource::prepare(const std::optional<Position>& 
   auto& connection = *MAIA_TRY(session());
   auto replication = MAIA_TRY(open_replication());
   server_ = MAIA_TRY(identify(*replication));
-  const auto slot = MAIA_TRY(find_slot(connection, config_.slot));
+  auto slot = MAIA_TRY(find_slot(connection, config_.slot));
   if (resume && !resume->empty()) MAIA_TRY(check_resume(*replication, slot, *resume));
   const auto publication = MAIA_TRY(find_publication(connection, config_.publication));
   if (slot && !publication) {
@@ -120,11 +123,10 @@ Result<Source::Prepared> PostgresSource::prepare(const std::optional<Position>& 
   }
   MAIA_TRY(ensure_publication(
       connection, {config_.publication, pipeline_, config_.slot, config_.create_missing}, tables));
-  if (slot) {
-    if (resume && !resume->empty()) return Prepared{*resume, false};
-    MAIA_TRY(await_slot(*slot, {}));
-    return Prepared{server_->at(*slot->confirmed).position(), false};
-  }
+  if (slot && resume && !resume->empty()) return Prepared{*resume, false};
+  // A run that was killed while its slot was being made may leave it complete, or it vanishes.
+  if (slot) slot = MAIA_TRY(await_slot(*slot, {}));
+  if (slot) return Prepared{server_->at(*slot->confirmed).position(), false};
   if (!config_.create_missing) {
     return Error{Error::Code::check_failed, Recovery::halt,
                  "replication slot " + config_.slot + " does not exist",

@@ -41,7 +41,8 @@ class PostgresSource final : public Source {
   Result<std::unique_ptr<Connection>> open_replication();
   Result<Selection> selection(Connection& connection);
   Status check_resume(Connection& replication, const std::optional<Slot>& slot, const Position& resume);
-  Status await_slot(const Slot& slot, const std::optional<Lsn>& resume);
+  /// Waits until nobody makes or reads the slot; nothing if it is gone by then.
+  Result<std::optional<Slot>> await_slot(const Slot& slot, const std::optional<Lsn>& resume);
   Result<Lsn> emit_message(const std::string& content);
   SnapshotTerms snapshot_terms(PublicationScope scope) const;
   Result<bool> all_binary(Connection& connection, const PublicationScope& scope, const Selection& selected);
