@@ -3,9 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <limits>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <thread>
 
+#include "maia/base/version.h"
 #include "maia/observe/process.h"
 
 namespace maia::observe {
@@ -108,9 +113,34 @@ TEST(MetricsTest, process_metrics_are_plausible) {
   Registry registry;
   add_process_metrics(registry);
   EXPECT_THAT(registry.exposition(), HasSubstr("# TYPE process_cpu_seconds_total counter\n"));
+  EXPECT_THAT(registry.exposition(),
+              HasSubstr("maia_build_info{version=\"" + std::string(version()) + "\"} 1\n"));
   EXPECT_GT(registry.gauge({"process_resident_memory_bytes", ""}).value(), 1e6);
   EXPECT_GT(registry.gauge({"process_open_fds", ""}).value(), 2);
   EXPECT_GT(registry.gauge({"process_start_time_seconds", ""}).value(), 1.7e9);
+}
+
+std::string content(const std::string& path) {
+  std::ifstream file(std::string(MAIA_CHECKOUT) + "/" + path);
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+TEST(MetricsTest, the_reference_page_has_every_metric_and_no_other) {
+  const auto names_in = [](const std::string& text, const char* pattern) {
+    const std::regex name(pattern);
+    std::set<std::string> names;
+    for (auto at = std::sregex_iterator(text.begin(), text.end(), name); at != std::sregex_iterator(); ++at) {
+      names.insert(at->str(1));
+    }
+    return names;
+  };
+  const auto declared =
+      names_in(content("src/maia/observe/families.h") + content("src/maia/observe/process.cc"),
+               "\"((?:maia|process)_[a-z_]+)\"");
+  EXPECT_GT(declared.size(), 10u);
+  EXPECT_EQ(names_in(content("docs/reference/metrics.md"), "`((?:maia|process)_[a-z_]+)`"), declared);
 }
 
 }  // namespace

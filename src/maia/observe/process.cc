@@ -8,6 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "maia/base/version.h"
+#include "maia/observe/families.h"
+
 namespace maia::observe {
 namespace {
 
@@ -43,6 +46,7 @@ double open_descriptors() {
 }  // namespace
 
 void add_process_metrics(Registry& registry) {
+  registry.gauge(kBuild, {{"version", std::string(version())}}).set(1);
   auto& cpu = registry.gauge(kCpu);
   auto& resident = registry.gauge(kResident);
   auto& descriptors = registry.gauge(kDescriptors);
