@@ -5,7 +5,6 @@
 
 #include <fstream>
 #include <limits>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -127,20 +126,22 @@ std::string content(const std::string& path) {
   return out.str();
 }
 
+/// Every metric's name that stands between two of these quotes.
+std::set<std::string> names_in(const std::string& text, char quote) {
+  std::set<std::string> names;
+  std::istringstream pieces(text);
+  for (std::string piece; std::getline(pieces, piece, quote);) {
+    const bool ours = piece.starts_with("maia_") || piece.starts_with("process_");
+    if (ours && piece.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == piece.npos) names.insert(piece);
+  }
+  return names;
+}
+
 TEST(MetricsTest, the_reference_page_has_every_metric_and_no_other) {
-  const auto names_in = [](const std::string& text, const char* pattern) {
-    const std::regex name(pattern);
-    std::set<std::string> names;
-    for (auto at = std::sregex_iterator(text.begin(), text.end(), name); at != std::sregex_iterator(); ++at) {
-      names.insert(at->str(1));
-    }
-    return names;
-  };
   const auto declared =
-      names_in(content("src/maia/observe/families.h") + content("src/maia/observe/process.cc"),
-               "\"((?:maia|process)_[a-z_]+)\"");
+      names_in(content("src/maia/observe/families.h") + content("src/maia/observe/process.cc"), '"');
   EXPECT_GT(declared.size(), 10u);
-  EXPECT_EQ(names_in(content("docs/reference/metrics.md"), "`((?:maia|process)_[a-z_]+)`"), declared);
+  EXPECT_EQ(names_in(content("docs/reference/metrics.md"), '`'), declared);
 }
 
 }  // namespace
