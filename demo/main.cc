@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "maia/testing/child_process.h"
@@ -29,6 +29,13 @@ struct Arguments {
   int seconds = 30;
 };
 
+std::optional<int> positive(std::string_view text) {
+  int number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size() || number < 1) return std::nullopt;
+  return number;
+}
+
 Result<Arguments> parse(int count, char** words) {
   Arguments arguments;
   for (int i = 1; i < count; ++i) {
@@ -36,8 +43,8 @@ Result<Arguments> parse(int count, char** words) {
     const bool last = i + 1 == count;
     if (word == "--maia" && !last) {
       arguments.maia = words[++i];
-    } else if (word == "--seconds" && !last && std::atoi(words[i + 1]) > 0) {
-      arguments.seconds = std::atoi(words[++i]);
+    } else if (word == "--seconds" && !last && positive(words[i + 1])) {
+      arguments.seconds = *positive(words[++i]);
     } else {
       return Error{Error::Code::invalid_config, Recovery::halt, fmt::format("unknown argument {}", word),
                    "./dev demo [--seconds N]"};
@@ -100,16 +107,12 @@ Result<bool> run(const Arguments& arguments) {
   return print_report(uri, duckdb);
 }
 
-}  // namespace
-}  // namespace maia::demo
-
-int main(int argc, char** argv) {
-  using namespace maia::demo;
+int run_program(int count, char** words) {
   struct sigaction action {};
   action.sa_handler = [](int) { g_interrupted = 1; };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  auto arguments = parse(argc, argv);
+  auto arguments = parse(count, words);
   if (!arguments.ok()) {
     fmt::print(stderr, "maia_demo: {}\n  {}\n", arguments.error().message, arguments.error().hint);
     return 2;
@@ -122,3 +125,8 @@ int main(int argc, char** argv) {
   fmt::print("\n{}\n", *equal ? "both sides hold the same rows" : "THE SIDES DIFFER");
   return *equal ? 0 : 1;
 }
+
+}  // namespace
+}  // namespace maia::demo
+
+int main(int count, char** words) { return maia::demo::run_program(count, words); }
