@@ -76,15 +76,16 @@ Status BoundMapping::prepare_evaluations() {
   const auto key = input_->key();
   std::set<std::size_t> after;
   std::set<std::size_t> before;
-  for (const auto& output : mapping_.outputs) {
-    const auto* computed = std::get_if<Mapping::Computed>(&output.from);
-    if (computed == nullptr) continue;
-    after.insert(computed->expression);
-    const auto& inputs = mapping_.expressions[computed->expression].inputs;
+  const auto want = [&](std::size_t expression) {
+    after.insert(expression);
+    const auto& inputs = mapping_.expressions[expression].inputs;
     const bool of_key = std::includes(key.begin(), key.end(), inputs.begin(), inputs.end());
-    if (input_->identity == Identity::full || of_key) before.insert(computed->expression);
+    if (input_->identity == Identity::full || of_key) before.insert(expression);
+  };
+  for (const auto& output : mapping_.outputs) {
+    if (const auto* computed = std::get_if<Mapping::Computed>(&output.from)) want(computed->expression);
   }
-  if (mapping_.filter) after.insert(*mapping_.filter);
+  if (mapping_.filter) want(*mapping_.filter);
   auto prepared =
       Evaluation::prepare(sandbox_, connection_.get(), mapping_, *input_, {after.begin(), after.end()});
   if (!prepared.ok()) return explain(prepared.error());
@@ -178,37 +179,58 @@ Result<Batch> BoundMapping::apply(const Batch& batch, std::vector<RowFailure>& f
 
   std::vector<Fate> fates(batch.rows(), Fate::pass);
   for (const auto& failure : failed) fates[failure.row] = Fate::fail;
-  Computed before;
-  for (std::uint32_t row = 0; row < batch.rows(); ++row) {
-    const bool removed = batch.op(row) == Op::remove;
-    if (fates[row] == Fate::fail) continue;
-    if (!removed) {
-      std::string reason;
-      fates[row] = fate(batch, after, row, reason);
-      if (fates[row] == Fate::fail) failed.push_back({row, std::move(reason)});
-    }
-    const bool rejected = fates[row] == Fate::reject && batch.op(row) == Op::update;
-    if (removed || rejected || (fates[row] == Fate::pass && has_old_image(batch, row)))
-      before.rows.push_back(row);
+  const auto fail = [&](std::uint32_t row, std::string reason) {
+    fates[row] = Fate::fail;
+    failed.push_back({row, std::move(reason)});
+  };
+  for (const auto row : after.rows) {
+    std::string reason;
+    if (fates[row] != Fate::fail) fates[row] = fate(batch, after, row, reason);
+    if (!reason.empty()) fail(row, std::move(reason));
   }
+
+  Computed before;
+  before.rows = rows_with_old_image(batch, fates);
   const auto known = failed.size();
   before.values = MAIA_TRY(before_->run(batch, Image::before, before.rows, failed));
   for (auto i = known; i < failed.size(); ++i) fates[failed[i].row] = Fate::fail;
-
-  Batch out(output_);
-  std::size_t next_before = 0;
-  for (std::uint32_t row = 0; row < batch.rows(); ++row) {
-    const bool with_before = next_before < before.rows.size() && before.rows[next_before] == row;
-    if (with_before) ++next_before;
-    const auto op = batch.op(row);
-    if (fates[row] == Fate::fail || (fates[row] == Fate::reject && op != Op::update)) continue;
-    out.begin_row(fates[row] == Fate::reject ? Op::remove : op, batch.ordinal(row));
-    if (fates[row] == Fate::pass && op != Op::remove) push_after(batch, after, row, out);
-    if (with_before) push_before(batch, before, row, out);
-    out.finish_row();
+  for (const auto row : after.rows) {
+    if (fates[row] != Fate::ask) continue;
+    std::string reason;
+    fates[row] = fate_by_old_row(batch, before, row, reason);
+    if (!reason.empty()) fail(row, std::move(reason));
   }
   std::sort(failed.begin(), failed.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
   std::move(failed.begin(), failed.end(), std::back_inserter(failures));
+  return assemble(batch, after, before, fates);
+}
+
+std::vector<std::uint32_t> BoundMapping::rows_with_old_image(const Batch& batch,
+                                                             const std::vector<Fate>& fates) {
+  std::vector<std::uint32_t> rows;
+  for (std::uint32_t row = 0; row < batch.rows(); ++row) {
+    const auto op = batch.op(row);
+    if (fates[row] == Fate::fail || (fates[row] == Fate::reject && op != Op::update)) continue;
+    if (op == Op::remove || fates[row] == Fate::reject || has_old_image(batch, row)) rows.push_back(row);
+  }
+  return rows;
+}
+
+Batch BoundMapping::assemble(const Batch& batch, const Computed& after, const Computed& before,
+                             const std::vector<Fate>& fates) const {
+  Batch out(output_);
+  std::size_t next_before = 0;
+  for (std::uint32_t row = 0; row < batch.rows(); ++row) {
+    const bool old_known = next_before < before.rows.size() && before.rows[next_before] == row;
+    if (old_known) ++next_before;
+    const auto op = batch.op(row);
+    if (fates[row] == Fate::fail || (fates[row] == Fate::reject && op != Op::update)) continue;
+    const bool enters = fates[row] == Fate::enter;
+    out.begin_row(enters ? Op::insert : fates[row] == Fate::reject ? Op::remove : op, batch.ordinal(row));
+    if (fates[row] != Fate::reject && op != Op::remove) push_after(batch, after, row, enters, out);
+    if (old_known && !enters) push_before(batch, before, row, out);
+    out.finish_row();
+  }
   return out;
 }
 
@@ -231,7 +253,38 @@ BoundMapping::Fate BoundMapping::fate(const Batch& batch, const Computed& after,
         *column);
     return Fate::fail;
   }
-  return Fate::pass;
+  const bool may_enter = mapping_.filter && batch.op(row) == Op::update && lacks_values(batch, row) &&
+                         !inputs_unchanged(batch, mapping_.expressions[*mapping_.filter].inputs, row);
+  return may_enter ? Fate::ask : Fate::pass;
+}
+
+bool BoundMapping::lacks_values(const Batch& batch, std::size_t row) const {
+  return std::any_of(mapping_.outputs.begin(), mapping_.outputs.end(), [&](const auto& output) {
+    if (const auto* copy = std::get_if<Mapping::Copy>(&output.from)) {
+      return batch.after(copy->column).presence(row) == Presence::unchanged;
+    }
+    return any_missing(batch, Image::after, inputs_of(mapping_, output), row);
+  });
+}
+
+BoundMapping::Fate BoundMapping::fate_by_old_row(const Batch& batch, const Computed& before, std::size_t row,
+                                                 std::string& reason) const {
+  const bool old_known =
+      !any_missing(batch, Image::before, mapping_.expressions[*mapping_.filter].inputs, row);
+  if (old_known) {
+    const auto& passed = before.value(*before_, *mapping_.filter);
+    const auto index = before.index(row);
+    if (passed.has_value(index) && passed.fixed<std::uint8_t>(index) != 0) return Fate::pass;
+  }
+  const bool whole = std::none_of(mapping_.outputs.begin(), mapping_.outputs.end(), [&](const auto& output) {
+    return any_missing(batch, Image::after, inputs_of(mapping_, output), row);
+  });
+  if (old_known && whole) return Fate::enter;
+  reason =
+      "it may enter the filter by this update, but the source did not send its unchanged large values; "
+      "REPLICA "
+      "IDENTITY FULL at the source would do";
+  return Fate::fail;
 }
 
 std::optional<std::string> BoundMapping::impossible(const Batch& batch, std::size_t row) const {
@@ -256,11 +309,14 @@ bool BoundMapping::inputs_unchanged(const Batch& batch, const std::vector<std::s
   });
 }
 
-void BoundMapping::push_after(const Batch& batch, const Computed& after, std::size_t row, Batch& out) const {
+void BoundMapping::push_after(const Batch& batch, const Computed& after, std::size_t row, bool whole,
+                              Batch& out) const {
   for (std::size_t i = 0; i < mapping_.outputs.size(); ++i) {
     const auto& from = mapping_.outputs[i].from;
     if (const auto* copy = std::get_if<Mapping::Copy>(&from)) {
-      out.mutable_after(i).push_from(batch.after(copy->column), row);
+      const auto& values =
+          whole ? image_of(batch, Image::after, copy->column, row) : batch.after(copy->column);
+      out.mutable_after(i).push_from(values, row);
       continue;
     }
     const auto expression = std::get<Mapping::Computed>(from).expression;

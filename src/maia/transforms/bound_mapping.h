@@ -22,8 +22,14 @@ class BoundMapping final : public BoundTransform {
   Result<Batch> apply(const Batch& batch, std::vector<RowFailure>& failures) override;
 
  private:
-  /// How the new image of a row leaves the filter.
-  enum class Fate : std::uint8_t { pass, reject, fail };
+  /// What becomes of a row.
+  enum class Fate : std::uint8_t {
+    pass,
+    reject,  ///< by the filter
+    ask,     ///< the new row passes but lacks values, so it matters whether the old one passed
+    enter,   ///< the new row passes and the old one did not: an insert
+    fail,
+  };
   /// What was computed for one image of the rows of a batch.
   struct Computed {
     std::vector<std::uint32_t> rows;   ///< ascending
@@ -45,7 +51,16 @@ class BoundMapping final : public BoundTransform {
   bool is_simple(const Batch& batch) const;
   Result<Batch> apply_simple(const Batch& batch, Computed after);
   Fate fate(const Batch& batch, const Computed& after, std::size_t row, std::string& reason) const;
-  void push_after(const Batch& batch, const Computed& after, std::size_t row, Batch& out) const;
+  /// Decides what Fate::ask left open.
+  Fate fate_by_old_row(const Batch& batch, const Computed& before, std::size_t row,
+                       std::string& reason) const;
+  /// Whether some output value of an update is not there because it did not change.
+  bool lacks_values(const Batch& batch, std::size_t row) const;
+  static std::vector<std::uint32_t> rows_with_old_image(const Batch& batch, const std::vector<Fate>& fates);
+  Batch assemble(const Batch& batch, const Computed& after, const Computed& before,
+                 const std::vector<Fate>& fates) const;
+  /// `whole`: what was not sent comes from the old row.
+  void push_after(const Batch& batch, const Computed& after, std::size_t row, bool whole, Batch& out) const;
   void push_before(const Batch& batch, const Computed& before, std::size_t row, Batch& out) const;
   /// The output column whose value cannot be had for an update, or nothing.
   std::optional<std::string> impossible(const Batch& batch, std::size_t row) const;

@@ -184,6 +184,40 @@ TEST_F(BoundMappingTest, a_filter_that_lacks_its_column_fails_the_row) {
   EXPECT_THAT(failures[0].reason, HasSubstr("the filter reads a column that the source did not send"));
 }
 
+TEST_F(BoundMappingTest, a_row_that_enters_the_filter_by_an_update_brings_all_its_values_or_fails) {
+  table(Identity::key);
+  add(Op::update, {"1", "b", "5"});
+  add(Op::update, {"2", kUnchanged, "5"});
+  EXPECT_EQ(apply("out = in\nfilter in.n > 0"), "update@0 1 b 5 \n");
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_THAT(failures[0].reason, HasSubstr("it may enter the filter by this update"));
+  // The filter reads nothing that changed, so the row is where it was.
+  EXPECT_EQ(apply("out = in\nfilter in.id > 0"), "update@0 1 b 5 \nupdate@10 2 ~ 5 \n");
+  EXPECT_THAT(failures, IsEmpty());
+}
+
+TEST_F(BoundMappingTest, a_filter_on_the_key_knows_the_old_row_by_its_old_key) {
+  table(Identity::key);
+  add(Op::update, {"10", kUnchanged, "1"}, {"20", kUnchanged, kUnchanged});
+  add(Op::update, {"-1", kUnchanged, "1"}, {"30", kUnchanged, kUnchanged});
+  add(Op::update, {"40", kUnchanged, "1"}, {"-40", kUnchanged, kUnchanged});
+  EXPECT_EQ(apply("out = in\nfilter in.id > 0"), "update@0 10 ~ 1 / 20 ~ ~ \nremove@10 ~ ~ ~ / 30 ~ ~ \n");
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_EQ(failures[0].row, 2U);
+}
+
+TEST_F(BoundMappingTest, the_old_row_tells_whether_it_enters_the_filter) {
+  table(Identity::full);
+  add(Op::update, {"1", kUnchanged, "5"}, {"1", "old", "-5"});
+  add(Op::update, {"2", kUnchanged, "5"}, {"2", "old", "4"});
+  add(Op::update, {"3", kUnchanged, "-5"}, {"3", "old", "4"});
+  EXPECT_EQ(apply("out = in\nout.up = upper(in.body)\nfilter in.n > 0"),
+            "insert@0 1 old 5 OLD / ~ ~ ~ ~ \n"
+            "update@10 2 ~ 5 OLD / 2 old 4 OLD \n"
+            "remove@20 ~ ~ ~ ~ / 3 old 4 OLD \n");
+  EXPECT_THAT(failures, IsEmpty());
+}
+
 TEST_F(BoundMappingTest, many_failures_among_many_rows_are_all_found) {
   table(Identity::key);
   for (int i = 0; i < 5000; ++i) {
