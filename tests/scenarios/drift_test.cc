@@ -54,13 +54,6 @@ class Drift {
  public:
   explicit Drift(testing::PostgresServer& server) : server_(server) {}
 
-  std::string tables() const {
-    std::string list;
-    each([&](const Change& change, bool in_transaction) {
-      list += (list.empty() ? "" : ", ") + table_of(change, in_transaction);
-    });
-    return list;
-  }
   void create() {
     each([&](const Change& change, bool in_transaction) {
       execute(fmt::format(
@@ -136,9 +129,9 @@ void follow_every_change(const std::string& destination_lines,
   ASSERT_TRUE(server.ok()) << server.error().message;
   Drift drift(**server);
   drift.create();
-  auto mirror =
-      Mirror::make(fmt::format("type: postgres\nurl: {}\ntables: [{}]\n", (*server)->uri(), drift.tables()),
-                   destination_lines);
+  auto mirror = Mirror::make(
+      fmt::format("type: postgres\nurl: {}\ntables: [\"alone_*\", \"in_*\"]\n", (*server)->uri()),
+      destination_lines);
   ASSERT_TRUE(mirror.ok()) << mirror.error().message;
   auto caught_up = mirror->catch_up();
   ASSERT_TRUE(caught_up.ok()) << caught_up.error().message;
