@@ -58,6 +58,8 @@ struct Delivery {
   /// The transactions of the window that the batch is of, in order, for destinations that hand on where a row
   /// came from; rows of a snapshot have one that stands for the snapshot. Not owned, outlives the call.
   std::span<const Transaction> transactions = {};
+  /// The window's place in the order of all; ordinals are comparable only within one window.
+  std::uint64_t window = 0;
 };
 
 /// A system that we write to. Used from one thread. The order of calls:
@@ -93,8 +95,8 @@ class Destination {
   /// Brings the table from `before`'s shape and name to `after`'s. `change.columns` says what is a rename.
   virtual Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change) = 0;
   virtual Status truncate(std::span<const TableTarget* const> targets, const Truncate& truncate) = 0;
-  /// Writes the batches as if their rows were applied one by one in the order of their ordinals. All
-  /// targets are distinct within one call, or their batches are in order.
+  /// Writes the batches as if their rows were applied one by one, in the order of their windows and, within a
+  /// window, of their ordinals. Deliveries come in the order of their windows.
   virtual Status write(std::span<const Delivery> deliveries) = 0;
   /// Compares the epoch, stores the update and commits. Code::fenced if a newer run took the epoch. When it
   /// returns without error everything is durable.

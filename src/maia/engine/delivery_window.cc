@@ -112,7 +112,8 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, std::uint6
                                     .batch = routed.batch,
                                     .fresh = false,
                                     .converging = converging,
-                                    .transactions = window.transactions});
+                                    .transactions = window.transactions,
+                                    .window = window.sequence.value});
   if (routed.own) pending_batches_.push_back(std::move(routed.own));
   return {};
 }

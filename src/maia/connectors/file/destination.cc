@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kFlushBytes = 1u << 20;
 constexpr std::size_t kMostWriters = 1000;
 
-/// Goes through the rows of several batches of one window in the order of their ordinals.
+/// Goes through the rows of several batches in the order of their windows and, within one, of their ordinals.
 class Merge {
  public:
   explicit Merge(std::span<const Delivery> deliveries) : deliveries_(deliveries), next_(deliveries.size()) {}
@@ -25,14 +25,16 @@ class Merge {
   std::optional<Row> next() {
     std::optional<std::size_t> least;
     for (std::size_t i = 0; i < deliveries_.size(); ++i) {
-      if (next_[i] < deliveries_[i].batch->rows() && (!least || ordinal(i) < ordinal(*least))) least = i;
+      if (next_[i] < deliveries_[i].batch->rows() && (!least || place(i) < place(*least))) least = i;
     }
     if (!least) return std::nullopt;
     return Row{&deliveries_[*least], next_[*least]++};
   }
 
  private:
-  std::uint64_t ordinal(std::size_t i) const { return deliveries_[i].batch->ordinal(next_[i]); }
+  std::pair<std::uint64_t, std::uint64_t> place(std::size_t i) const {
+    return {deliveries_[i].window, deliveries_[i].batch->ordinal(next_[i])};
+  }
 
   std::span<const Delivery> deliveries_;
   std::vector<std::size_t> next_;

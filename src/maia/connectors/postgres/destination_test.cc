@@ -137,6 +137,23 @@ TEST_F(PostgresDestinationTest, a_row_that_lacks_values_and_is_missing_is_an_err
   }
 }
 
+TEST_F(PostgresDestinationTest, a_later_window_comes_after_an_earlier_one_whatever_its_ordinals) {
+  auto earlier = orders();
+  prepare(earlier);
+  earlier.insert({"1", "first", "0.00"});
+  earlier.update({"1", "second", "0.00"});
+  auto later = orders();
+  later.update({"1", "third", "0.00"});
+  later.target = earlier.target;
+  auto first = earlier.delivery();
+  auto second = later.delivery();
+  first.target = second.target = &earlier.target;
+  first.window = 7;
+  second.window = 8;
+  EXPECT_OK(write({first, second}));
+  EXPECT_THAT(rows("select note from orders"), ElementsAre("third"));
+}
+
 TEST_F(PostgresDestinationTest, a_table_of_another_pipeline_is_refused) {
   auto table = orders();
   prepare(table);

@@ -57,6 +57,7 @@ void RowWriter::forget(const WriteTarget& target) {
 
 Status RowWriter::queue(std::span<const TargetDeliveries> groups) {
   struct Next {
+    std::uint64_t window;
     std::uint64_t ordinal;
     std::size_t run;  ///< deliveries of one target with equal ordinals stay in order
     auto operator<=>(const Next&) const = default;
@@ -71,7 +72,7 @@ Status RowWriter::queue(std::span<const TargetDeliveries> groups) {
   for (const auto& group : groups) {
     for (const auto* delivery : group.deliveries) {
       if (delivery->batch->rows() == 0) continue;
-      next.push({delivery->batch->ordinal(0), runs.size()});
+      next.push({delivery->window, delivery->batch->ordinal(0), runs.size()});
       runs.push_back({group.target, delivery});
     }
   }
@@ -83,8 +84,9 @@ Status RowWriter::queue(std::span<const TargetDeliveries> groups) {
     // Up to where another batch has something to do in between.
     do {
       MAIA_TRY(queue_row(*run.target, *run.delivery, run.row++));
-    } while (run.row < batch.rows() && (next.empty() || batch.ordinal(run.row) < next.top().ordinal));
-    if (run.row < batch.rows()) next.push({batch.ordinal(run.row), number});
+    } while (run.row < batch.rows() &&
+             (next.empty() || Next{run.delivery->window, batch.ordinal(run.row), number} < next.top()));
+    if (run.row < batch.rows()) next.push({run.delivery->window, batch.ordinal(run.row), number});
   }
   return {};
 }
