@@ -78,7 +78,7 @@ Result<Destination::Opened> DuckDbDestination::open(std::string_view pipeline) {
 
 Status DuckDbDestination::begin() {
   if (!session_) return not_open();
-  written_.clear();
+  session_->tables.begin();
   return session_->connection.run("BEGIN TRANSACTION", "begin");
 }
 
@@ -86,23 +86,18 @@ Status DuckDbDestination::prepare(const TableTarget& target) { return session_->
 
 Status DuckDbDestination::alter(const TableTarget& before, const TableTarget& after,
                                 const SchemaChange& change) {
-  const auto alter = [&]() -> Status {
-    if (written_.erase(before.name) > 0) MAIA_TRY(session_->tables.renew(before));
-    return session_->tables.alter(before, after, change);
-  };
-  return in(fmt::format("table {}", to_string(after.name)), alter());
+  return in(fmt::format("table {}", to_string(after.name)), session_->tables.alter(before, after, change));
 }
 
 Status DuckDbDestination::truncate(std::span<const TableTarget* const> targets, const Truncate&) {
   for (const auto* target : targets) {
-    written_.insert(target->name);
     MAIA_TRY(in(fmt::format("table {}", to_string(target->name)), session_->tables.truncate(*target)));
   }
   return {};
 }
 
 Status DuckDbDestination::write(std::span<const Delivery> deliveries) {
-  for (const auto& delivery : deliveries) written_.insert(delivery.target->name);
+  for (const auto& delivery : deliveries) session_->tables.touch(delivery.target->name);
   return session_->writer.write(deliveries);
 }
 

@@ -58,7 +58,6 @@ class DuckDbDestination final : public Destination {
   std::mutex mutex_;                    ///< guards database_, which queries of other threads take
   std::shared_ptr<Database> database_;  ///< set by open()
   std::unique_ptr<Session> session_;
-  std::set<TableName> written_;  ///< tables that the open transaction has changed
 };
 
 }  // namespace maia::duckdb

@@ -95,6 +95,7 @@ Status Tables::check_names(const TableTarget& target) const {
 
 Status Tables::create(const TableTarget& target) {
   const auto name = with_schema(target.name);
+  touch(name);
   const auto catalog = MAIA_TRY(sql::duckdb_identifier(catalog_));
   const auto schema = MAIA_TRY(sql::duckdb_identifier(name.schema));
   MAIA_TRY(
@@ -166,6 +167,7 @@ Status Tables::verify_unique_key(const TableTarget& target) {
 
 Status Tables::truncate(const TableTarget& target) {
   const auto table = MAIA_TRY(qualified(catalog_, target.name));
+  touch(target.name);
   return connection_.run(fmt::format("DELETE FROM {}", table), "truncate");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,10 @@ class Tables {
   /// Destination::alter.
   Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change);
   Status truncate(const TableTarget& target);
+  /// A transaction begins.
+  void begin() { touched_.clear(); }
+  /// The transaction changes rows of the table.
+  void touch(const TableName& name) { touched_.insert(with_schema(name)); }
 
  private:
   Status check_names(const TableTarget& target) const;
@@ -37,20 +42,22 @@ class Tables {
   Status verify(const TableTarget& target, const TextRows& existing) const;
   Status verify_unique_key(const TableTarget& target);
   Result<TextRows> existing_columns(const TableName& name);
-  Status rename_table(const TableTarget& before, const TableName& name);
-  Status move_to_schema(const TableTarget& before, const TableName& name);
-  Status rename_columns(const std::string& table, const SchemaChange& change);
-  Status add_column(const std::string& table, const Column& column, const ColumnChange& step);
-  Result<std::string> existing_value(const Column& column, const std::string& text);
-  Status retype_column(const std::string& table, const TableTarget& before, const TableTarget& after,
-                       const SchemaChange& change, const ColumnChange& step);
-  Status set_nullable(const std::string& table, const Column& column);
+  Status check_new_name(const TableName& before, const TableName& after);
+  Status alter_in_place(const TableTarget& before, const TableTarget& after, const SchemaChange& change);
+  Status rebuild(const TableTarget& before, const TableTarget& after, const SchemaChange& change);
+  /// What a column of `after` is made of, in SQL on the table of `before`.
+  Result<std::string> column_value(const TableTarget& before, const Column& column,
+                                   const SchemaChange& change);
+  Status check_plain(const TableName& name);
+  Status check_none(const std::string& table, const std::string& condition, Error error);
+  Result<std::string> existing_value(const Column& column, const std::optional<std::string>& text);
 
   Connection& connection_;
   Bookkeeping bookkeeping_;
   std::string catalog_;
   const Config& config_;
   std::string pipeline_;
+  std::set<TableName> touched_;  ///< tables whose rows or shape the transaction has changed
 };
 
 /// The key of a target as the bookkeeping keeps it.

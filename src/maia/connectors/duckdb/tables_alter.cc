@@ -17,17 +17,7 @@ namespace {
 using Kind = ColumnChange::Kind;
 
 constexpr const char* kResync = "Resync the table, so that its rows are read again in the new shape.";
-
-Status alter_table(Connection& connection, const std::string& table, const std::string& action) {
-  auto altered = connection.run(fmt::format("ALTER TABLE {} {}", table, action), "alter table");
-  if (altered.ok()) return {};
-  auto error = std::move(altered).error();
-  if (error.message.find("depend") != error.message.npos) {
-    error.hint =
-        "DuckDB cannot alter a table that has an index: drop the indexes of the table, then start again.";
-  }
-  return error;
-}
+constexpr const char* kRebuilt = "maia_rebuilt";
 
 /// Whether DuckDB's cast gives the value that the source would have sent.
 bool can_cast(const StoredType& from, const StoredType& to, TypeId from_id) {
@@ -39,11 +29,33 @@ bool can_cast(const StoredType& from, const StoredType& to, TypeId from_id) {
   return !(to_text && spelled_differently);
 }
 
-const Column& column_of(const TableTarget& target, const std::string& name) {
-  return target.schema->columns[*target.schema->find(name)];
+const ColumnChange* find_step(const SchemaChange& change, Kind kind, const std::string& column) {
+  const auto step = std::find_if(change.columns.begin(), change.columns.end(), [&](const ColumnChange& each) {
+    return each.kind == kind && each.column == column;
+  });
+  return step == change.columns.end() ? nullptr : &*step;
 }
 
-std::string temporary(std::size_t number) { return fmt::format("\"maia_column_{}\"", number); }
+/// DuckDB refuses some transactions at their COMMIT in which a table is altered more than once, or after rows
+/// of it were changed (docs/decisions). One of these alone is safe.
+bool can_be_in_place(const TableTarget& before, const TableTarget& after, const SchemaChange& change) {
+  const bool renamed = with_schema(before.name) != with_schema(after.name);
+  if (change.columns.size() + (renamed ? 1 : 0) != 1) return false;
+  if (renamed) return with_schema(before.name).schema == with_schema(after.name).schema;
+  const auto& step = change.columns[0];
+  const auto column = after.schema->find(step.column);
+  const bool nullable = column && after.schema->columns[*column].nullable;
+  switch (step.kind) {
+    case Kind::rename: return !same_identifier(step.column, step.old_name);
+    case Kind::drop: return before.schema->columns.size() > 1;
+    case Kind::add:
+    case Kind::nullability: return nullable;
+    case Kind::key:
+    case Kind::default_value: return true;
+    case Kind::retype: return false;
+  }
+  return false;
+}
 
 Error unknown_column(const std::string& name) {
   return {Error::Code::internal,
@@ -60,118 +72,161 @@ Status Tables::alter(const TableTarget& before, const TableTarget& after, const 
     const auto& shape = step.kind == Kind::drop ? before : after;
     if (step.kind != Kind::key && !shape.schema->find(step.column)) return unknown_column(step.column);
   }
-  const auto name = with_schema(after.name);
-  if (with_schema(before.name) != name) MAIA_TRY(rename_table(before, name));
-  const auto table = MAIA_TRY(qualified(catalog_, name));
-  // A dropped column goes last, because a table needs one, but out of the way of a new one of its name.
-  std::vector<std::string> drops;
-  for (const auto& step : change.columns) {
-    if (step.kind != Kind::drop) continue;
-    const auto column = MAIA_TRY(sql::duckdb_identifier(step.column));
-    drops.push_back(fmt::format("\"maia_dropped_{}\"", drops.size()));
-    MAIA_TRY(alter_table(connection_, table, fmt::format("RENAME COLUMN {} TO {}", column, drops.back())));
-  }
-  MAIA_TRY(rename_columns(table, change));
-  for (const auto& step : change.columns) {
-    if (step.kind == Kind::add) MAIA_TRY(add_column(table, column_of(after, step.column), step));
-    if (step.kind == Kind::retype) MAIA_TRY(retype_column(table, before, after, change, step));
-    if (step.kind == Kind::nullability) MAIA_TRY(set_nullable(table, column_of(after, step.column)));
-  }
-  for (const auto& column : drops) {
-    MAIA_TRY(alter_table(connection_, table, fmt::format("DROP COLUMN {}", column)));
-  }
-  MAIA_TRY(bookkeeping_.disown(with_schema(before.name)));
-  const auto key = MAIA_TRY(key_text(after));
-  return bookkeeping_.own({pipeline_, name, key});
-}
-
-Status Tables::renew(const TableTarget& target) {
-  const auto name = with_schema(target.name);
-  const TableTarget copy{
-      .name = {name.schema, "maia_renewed"}, .schema = target.schema, .mode = target.mode, .key = target.key};
-  MAIA_TRY(create(copy));
-  const auto from = MAIA_TRY(qualified(catalog_, name));
-  const auto to = MAIA_TRY(qualified(catalog_, copy.name));
-  MAIA_TRY(connection_.run(fmt::format("INSERT INTO {} BY NAME SELECT * FROM {}", to, from), "alter table"));
-  MAIA_TRY(connection_.run(fmt::format("DROP TABLE {}", from), "alter table"));
-  const auto table = MAIA_TRY(sql::duckdb_identifier(name.table));
-  return alter_table(connection_, to, fmt::format("RENAME TO {}", table));
-}
-
-Status Tables::rename_table(const TableTarget& before, const TableName& name) {
   const auto old_name = with_schema(before.name);
-  const auto owned = MAIA_TRY(bookkeeping_.find(name));
-  const bool only_case =
-      same_identifier(old_name.schema, name.schema) && same_identifier(old_name.table, name.table);
-  const auto there = MAIA_TRY(existing_columns(name));
-  if (!only_case && (owned || !there.empty())) {
-    return Error{Error::Code::invalid_config, Recovery::halt,
-                 fmt::format("table {} is now called {}, which is there already", to_string(old_name),
-                             to_string(name)),
-                 "Route one of the two tables to another name with routes:."};
-  }
-  if (old_name.schema != name.schema) return move_to_schema(before, name);
-  const auto table = MAIA_TRY(qualified(catalog_, old_name));
-  const auto new_name = MAIA_TRY(sql::duckdb_identifier(name.table));
-  if (!only_case) return alter_table(connection_, table, fmt::format("RENAME TO {}", new_name));
-  const auto between = MAIA_TRY(qualified(catalog_, {name.schema, "maia_renamed"}));
-  MAIA_TRY(alter_table(connection_, table, "RENAME TO maia_renamed"));
-  return alter_table(connection_, between, fmt::format("RENAME TO {}", new_name));
+  const auto new_name = with_schema(after.name);
+  if (old_name != new_name) MAIA_TRY(check_new_name(old_name, new_name));
+  MAIA_TRY(check_plain(old_name));
+  const bool in_place = !touched_.contains(old_name) && can_be_in_place(before, after, change);
+  MAIA_TRY(in_place ? alter_in_place(before, after, change) : rebuild(before, after, change));
+  touch(new_name);
+  MAIA_TRY(bookkeeping_.disown(old_name));
+  const auto key = MAIA_TRY(key_text(after));
+  return bookkeeping_.own({pipeline_, new_name, key});
 }
 
-Status Tables::move_to_schema(const TableTarget& before, const TableName& name) {
-  const TableTarget moved{.name = name, .schema = before.schema, .mode = before.mode, .key = before.key};
-  MAIA_TRY(create(moved));
-  const auto from = MAIA_TRY(qualified(catalog_, before.name));
-  const auto to = MAIA_TRY(qualified(catalog_, name));
-  MAIA_TRY(connection_.run(fmt::format("INSERT INTO {} BY NAME SELECT * FROM {}", to, from), "move table"));
-  return connection_.run(fmt::format("DROP TABLE {}", from), "move table");
+Status Tables::check_new_name(const TableName& before, const TableName& after) {
+  if (same_identifier(before.schema, after.schema) && same_identifier(before.table, after.table)) return {};
+  const auto owned = MAIA_TRY(bookkeeping_.find(after));
+  const auto there = MAIA_TRY(existing_columns(after));
+  if (!owned && there.empty()) return {};
+  return Error{
+      Error::Code::invalid_config, Recovery::halt,
+      fmt::format("table {} is now called {}, which is there already", to_string(before), to_string(after)),
+      "Route one of the two tables to another name with routes:."};
 }
 
-Status Tables::rename_columns(const std::string& table, const SchemaChange& change) {
-  std::vector<std::string> names;
-  for (const auto& step : change.columns) {
-    if (step.kind != Kind::rename) continue;
-    const auto old_name = MAIA_TRY(sql::duckdb_identifier(step.old_name));
-    names.push_back(MAIA_TRY(sql::duckdb_identifier(step.column)));
-    // By way of other names, because two columns may swap theirs.
-    MAIA_TRY(alter_table(connection_, table,
-                         fmt::format("RENAME COLUMN {} TO {}", old_name, temporary(names.size()))));
-  }
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    MAIA_TRY(
-        alter_table(connection_, table, fmt::format("RENAME COLUMN {} TO {}", temporary(i + 1), names[i])));
+Status Tables::check_plain(const TableName& name) {
+  const auto rows = MAIA_TRY(connection_.rows(
+      "SELECT schema_name, table_name, index_name FROM duckdb_indexes() WHERE database_name = $1 AND "
+      "lower(table_name) = lower($2) UNION ALL SELECT schema_name, table_name, constraint_text FROM "
+      "duckdb_constraints() WHERE database_name = $1 AND lower(table_name) = lower($2) AND constraint_type "
+      "<> "
+      "'NOT NULL'",
+      {catalog_, name.table}, "alter table"));
+  for (const auto& row : rows) {
+    if (!same_identifier(row[0].value_or(""), name.schema) ||
+        !same_identifier(row[1].value_or(""), name.table)) {
+      continue;
+    }
+    return Error{
+        Error::Code::check_failed, Recovery::halt,
+        fmt::format("the table has an index or a constraint of its own ({}), with which DuckDB cannot "
+                    "alter it",
+                    row[2].value_or("")),
+        "Drop the index or constraint from the table in the DuckDB file, then start again."};
   }
   return {};
 }
 
-Status Tables::add_column(const std::string& table, const Column& column, const ColumnChange& step) {
-  const auto name = MAIA_TRY(sql::duckdb_identifier(column.name));
-  const auto type = stored_type(column.type, config_).sql;
-  if (!step.existing_rows) {
-    MAIA_TRY(alter_table(connection_, table, fmt::format("ADD COLUMN {} {}", name, type)));
-  } else {
-    const auto value = MAIA_TRY(existing_value(column, *step.existing_rows));
-    MAIA_TRY(alter_table(connection_, table, fmt::format("ADD COLUMN {} {} DEFAULT {}", name, type, value)));
-    MAIA_TRY(alter_table(connection_, table, fmt::format("ALTER COLUMN {} DROP DEFAULT", name)));
+Status Tables::alter_in_place(const TableTarget& before, const TableTarget& after,
+                              const SchemaChange& change) {
+  const auto table = MAIA_TRY(qualified(catalog_, before.name));
+  const auto run = [&](const std::string& action) {
+    return connection_.run(fmt::format("ALTER TABLE {} {}", table, action), "alter table");
+  };
+  if (change.columns.empty()) {
+    const auto name = MAIA_TRY(sql::duckdb_identifier(after.name.table));
+    if (!same_identifier(before.name.table, after.name.table)) return run("RENAME TO " + name);
+    MAIA_TRY(run(fmt::format("RENAME TO {}", kRebuilt)));
+    const auto between = MAIA_TRY(qualified(catalog_, {with_schema(before.name).schema, kRebuilt}));
+    return connection_.run(fmt::format("ALTER TABLE {} RENAME TO {}", between, name), "alter table");
   }
-  return column.nullable ? Status{} : set_nullable(table, column);
+  const auto& step = change.columns[0];
+  if (step.kind == Kind::key || step.kind == Kind::default_value) return {};
+  const auto name = MAIA_TRY(sql::duckdb_identifier(step.column));
+  if (step.kind == Kind::drop) return run("DROP COLUMN " + name);
+  if (step.kind == Kind::nullability) return run(fmt::format("ALTER COLUMN {} DROP NOT NULL", name));
+  if (step.kind == Kind::rename) {
+    const auto old_name = MAIA_TRY(sql::duckdb_identifier(step.old_name));
+    return run(fmt::format("RENAME COLUMN {} TO {}", old_name, name));
+  }
+  const auto& column = after.schema->columns[*after.schema->find(step.column)];
+  const auto value = MAIA_TRY(existing_value(column, step.existing_rows));
+  const auto type = stored_type(column.type, config_).sql;
+  MAIA_TRY(run(fmt::format("ADD COLUMN {} {} DEFAULT {}", name, type, value)));
+  return run(fmt::format("ALTER COLUMN {} DROP DEFAULT", name));
 }
 
-Result<std::string> Tables::existing_value(const Column& column, const std::string& text) {
+Status Tables::rebuild(const TableTarget& before, const TableTarget& after, const SchemaChange& change) {
+  const auto table = MAIA_TRY(qualified(catalog_, before.name));
+  std::vector<std::string> values;
+  for (const auto& column : after.schema->columns) {
+    values.push_back(
+        MAIA_TRY(in(fmt::format("column {}", column.name), column_value(before, column, change))));
+  }
+  const TableName between{with_schema(after.name).schema, kRebuilt};
+  TableTarget rebuilt = after;
+  rebuilt.name = between;
+  MAIA_TRY(create(rebuilt));
+  const auto between_sql = MAIA_TRY(qualified(catalog_, between));
+  const auto name = MAIA_TRY(sql::duckdb_identifier(after.name.table));
+  const std::string statements[] = {
+      fmt::format("INSERT INTO {} SELECT {} FROM {}", between_sql, fmt::join(values, ", "), table),
+      fmt::format("DROP TABLE {}", table),
+      fmt::format("ALTER TABLE {} RENAME TO {}", between_sql, name),
+  };
+  for (const auto& statement : statements) MAIA_TRY(connection_.run(statement, "alter table"));
+  return {};
+}
+
+Result<std::string> Tables::column_value(const TableTarget& before, const Column& column,
+                                         const SchemaChange& change) {
+  const auto table = MAIA_TRY(qualified(catalog_, before.name));
+  if (const auto* added = find_step(change, Kind::add, column.name)) {
+    if (!column.nullable && !added->existing_rows) {
+      const Error error{Error::Code::data, Recovery::halt, "it must not be NULL, but rows are there",
+                        kResync};
+      MAIA_TRY(check_none(table, "true", error));
+    }
+    return existing_value(column, added->existing_rows);
+  }
+  const auto* renamed = find_step(change, Kind::rename, column.name);
+  const auto old = before.schema->find(renamed ? renamed->old_name : column.name);
+  if (!old) return unknown_column(column.name);
+  const auto& old_column = before.schema->columns[*old];
+  const auto name = MAIA_TRY(sql::duckdb_identifier(old_column.name));
+  if (!column.nullable && old_column.nullable) {
+    const Error error{Error::Code::data, Recovery::halt, "it must not be NULL, but is in some rows", kResync};
+    MAIA_TRY(check_none(table, fmt::format("{} IS NULL", name), error));
+  }
+  const auto from = stored_type(old_column.type, config_);
+  const auto to = stored_type(column.type, config_);
+  if (from.sql == to.sql) return name;
+  if (!can_cast(from, to, old_column.type.id)) {
+    return Error{Error::Code::unsupported, Recovery::halt,
+                 fmt::format("the rows that are there cannot be turned from {} to {} without a loss",
+                             from.sql, to.sql),
+                 kResync};
+  }
+  const Error error{Error::Code::data, Recovery::halt,
+                    fmt::format("some rows that are there do not fit into {}", to.sql), kResync};
+  MAIA_TRY(check_none(table, fmt::format("{0} IS NOT NULL AND TRY_CAST({0} AS {1}) IS NULL", name, to.sql),
+                      error));
+  return fmt::format("CAST({} AS {})", name, to.sql);
+}
+
+Status Tables::check_none(const std::string& table, const std::string& condition, Error error) {
+  const auto rows = MAIA_TRY(connection_.rows(
+      fmt::format("SELECT 'some' FROM {} WHERE {} LIMIT 1", table, condition), {}, "alter table"));
+  if (rows.empty()) return {};
+  return error;
+}
+
+Result<std::string> Tables::existing_value(const Column& column, const std::optional<std::string>& text) {
+  if (!text) return std::string("NULL");
   // The value takes the way of all values, then DuckDB says how it writes it.
   auto shape = std::make_shared<TableSchema>();
   shape->columns.push_back(column);
   Batch batch(shape);
   batch.begin_row(Op::insert, 0);
-  MAIA_TRY(
-      in(fmt::format("column {}", column.name), push_value_text(batch.mutable_after(0), column.type, text)));
+  MAIA_TRY(push_value_text(batch.mutable_after(0), column.type, *text));
   batch.finish_row();
   const auto type = stored_type(column.type, config_).sql;
   MAIA_TRY(
       connection_.run(fmt::format("CREATE OR REPLACE TEMP TABLE maia_value (c0 {})", type), "alter table"));
+  std::vector<LoadColumn> columns(1);
   auto loader =
-      MAIA_TRY(Loader::into_staging(connection_, "maia_value", *shape, {LoadColumn{0, false}}, config_));
+      MAIA_TRY(Loader::into_staging(connection_, "maia_value", *shape, std::move(columns), config_));
   MAIA_TRY(loader.add(batch));
   MAIA_TRY(loader.finish());
   const auto rows =
@@ -180,40 +235,6 @@ Result<std::string> Tables::existing_value(const Column& column, const std::stri
   if (!rows.at(0).at(0)) return std::string("NULL");
   const auto literal = MAIA_TRY(sql::duckdb_literal(*rows[0][0]));
   return fmt::format("CAST({} AS {})", literal, type);
-}
-
-Status Tables::retype_column(const std::string& table, const TableTarget& before, const TableTarget& after,
-                             const SchemaChange& change, const ColumnChange& step) {
-  auto old_name = step.column;
-  for (const auto& other : change.columns) {
-    if (other.kind == Kind::rename && other.column == step.column) old_name = other.old_name;
-  }
-  if (!before.schema->find(old_name)) return unknown_column(old_name);
-  const auto& old_type = column_of(before, old_name).type;
-  const auto from = stored_type(old_type, config_);
-  const auto to = stored_type(column_of(after, step.column).type, config_);
-  if (from.sql == to.sql) return {};
-  if (!can_cast(from, to, old_type.id)) {
-    return Error{
-        Error::Code::unsupported, Recovery::halt,
-        fmt::format("column {}: the rows that are there cannot be turned from {} to {} without a loss",
-                    step.column, from.sql, to.sql),
-        kResync};
-  }
-  const auto name = MAIA_TRY(sql::duckdb_identifier(step.column));
-  auto altered = alter_table(connection_, table,
-                             fmt::format("ALTER COLUMN {0} TYPE {1} USING CAST({0} AS {1})", name, to.sql));
-  if (altered.ok()) return {};
-  auto error = std::move(altered).error();
-  if (error.hint.empty()) error.hint = kResync;
-  return std::move(error).in(fmt::format("column {} to {}", step.column, to.sql));
-}
-
-Status Tables::set_nullable(const std::string& table, const Column& column) {
-  const auto name = MAIA_TRY(sql::duckdb_identifier(column.name));
-  return in(fmt::format("column {}", column.name),
-            alter_table(connection_, table,
-                        fmt::format("ALTER COLUMN {} {} NOT NULL", name, column.nullable ? "DROP" : "SET")));
 }
 
 }  // namespace maia::duckdb
