@@ -20,7 +20,7 @@ enum class SpecialNumerics : std::uint8_t { refuse, null };
 struct Config {
   std::string path;
   /// Of DuckDB's own buffers; the process takes about 90 MB more for a load (docs/decisions).
-  ByteSize memory_limit = ByteSize::mib(64);
+  ByteSize memory_limit = ByteSize::mib(96);
   std::uint16_t threads = 1;
   Arrays arrays = Arrays::list;
   Numerics unbounded_numerics = Numerics::text;

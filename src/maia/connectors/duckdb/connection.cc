@@ -61,7 +61,10 @@ Error to_error(duckdb_error_type type, const char* message, std::string_view doi
       break;
     case DUCKDB_ERROR_OUT_OF_MEMORY:
       error.code = Error::Code::storage;
-      error.hint = "Raise memory_limit of the DuckDB destination.";
+      error.hint =
+          "Raise memory_limit of the DuckDB destination. DuckDB needs room for 2048 values of a column at "
+          "once, "
+          "which counts where values are large.";
       break;
     case DUCKDB_ERROR_IO:
       error.code = Error::Code::storage;

@@ -260,6 +260,13 @@ class AlterAmidChanges : public AlterTest {
     return write(target_, batch);
   }
 
+  void forget() {
+    const auto database = Database::open(config_);
+    ASSERT_TRUE(database.ok());
+    auto connection = (*database)->connect();
+    must(connection->run("DROP TABLE s.\"" + target_.name.table + "\"; DELETE FROM maia.tables", "forget"));
+  }
+
   TableTarget target_;
   std::map<std::string, std::vector<Value>> model_;
   int number_ = 0;
@@ -267,6 +274,11 @@ class AlterAmidChanges : public AlterTest {
 
 TEST_F(AlterAmidChanges, rows_and_shape_change_in_any_order_within_a_transaction) {
   for (int sequence = 0; sequence < 8 * 8 * 8; ++sequence) {
+    const int kinds[] = {sequence % 8, sequence / 8 % 8, sequence / 64};
+    // Rows change with one of 0 to 2. What matters is a shape that changes after rows, or between them.
+    const bool shape_after_rows = kinds[0] <= 2 && kinds[1] > 2;
+    const bool rows_between_shapes = kinds[0] > 2 && kinds[1] <= 2 && kinds[2] > 2;
+    if (!shape_after_rows && !rows_between_shapes) continue;
     const auto name = TableName{"s", "x" + std::to_string(sequence)};
     target_ = target(schema({id(),
                              {.name = "p", .type = Type::text()},
@@ -279,7 +291,6 @@ TEST_F(AlterAmidChanges, rows_and_shape_change_in_any_order_within_a_transaction
     Batch first(target_.schema);
     for (const auto& [id, v] : model_) push(first, Op::insert, {id, v[0], v[1], v[2], v[3]});
     write_and_commit(target_, first);
-    const int kinds[] = {sequence % 8, sequence / 8 % 8, sequence / 64};
     const auto done = in_commit([&]() -> Status {
       for (const int kind : kinds) {
         auto changed = change(kind);
@@ -298,7 +309,7 @@ TEST_F(AlterAmidChanges, rows_and_shape_change_in_any_order_within_a_transaction
     }
     ASSERT_EQ(query("SELECT " + columns + " FROM s.\"" + target_.name.table + "\" ORDER BY id"), expected)
         << kinds[0] << kinds[1] << kinds[2];
-    if (sequence % 64 == 0) open();
+    forget();
   }
 }
 

@@ -21,8 +21,9 @@ struct TypeCase {
 
 void PrintTo(const TypeCase& type, std::ostream* out) { *out << type.name; }
 
-std::vector<TypeCase> cases() {
-  const auto of = [](TypeId id) { return Type::of(id); };
+Type of(TypeId id) { return Type::of(id); }
+
+std::vector<TypeCase> numbers_and_texts() {
   const std::string nines(38, '9');
   const std::string long_text(5000, 'x');
   return {
@@ -55,6 +56,11 @@ std::vector<TypeCase> cases() {
         {"exactly12byt", "exactly12byt"}}},
       {"inet", Type::text("inet"), "VARCHAR", {{"::1/128", "::1/128"}}},
       {"bytes", of(TypeId::bytes), "BLOB", {{"\\x00ff61", "\\x00\\xFFa"}, {"\\x", ""}}},
+  };
+}
+
+std::vector<TypeCase> times() {
+  return {
       {"date",
        of(TypeId::date),
        "DATE",
@@ -87,6 +93,11 @@ std::vector<TypeCase> cases() {
        {{"P1Y2M-3DT4H5M6.5S", "1 year 2 months -3 days 04:05:06.5"},
         {"PT0S", "00:00:00"},
         {"P30D", "30 days"}}},
+  };
+}
+
+std::vector<TypeCase> documents_and_arrays() {
+  return {
       {"uuid",
        of(TypeId::uuid),
        "UUID",
@@ -112,6 +123,14 @@ std::vector<TypeCase> cases() {
        {{"{2020-02-29,infinity}", "[2020-02-29, infinity]"}}},
       {"matrix", Type::array_of(of(TypeId::int32), 2), "VARCHAR", {{"{{1,2},{3,4}}", "{{1,2},{3,4}}"}}},
   };
+}
+
+std::vector<TypeCase> cases() {
+  auto all = numbers_and_texts();
+  for (auto* more : {&times, &documents_and_arrays}) {
+    for (auto& type : more()) all.push_back(std::move(type));
+  }
+  return all;
 }
 
 class TypeMatrix : public DestinationTest, public testing::WithParamInterface<TypeCase> {
