@@ -25,9 +25,6 @@ class Tables {
 
   /// Destination::prepare.
   Status prepare(const TableTarget& target);
-  /// Makes the table anew with the same rows. DuckDB refuses to commit a table that was first changed and
-  /// then altered in one transaction; a table that the transaction itself made can be altered freely.
-  Status renew(const TableTarget& target);
   /// Destination::alter.
   Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change);
   Status truncate(const TableTarget& target);
