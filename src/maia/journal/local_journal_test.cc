@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/journal/local_journal.h"
 
+#include <array>
+#include <atomic>
+#include <memory>
 #include <thread>
 
 #include "maia/journal/journal_fixture_test.h"
@@ -75,6 +78,36 @@ TEST_F(JournalTest, a_waiting_cursor_wakes_for_an_append_and_for_a_stop) {
   const auto nothing = (*cursor)->next(1min, stop.get_token());
   ASSERT_TRUE(nothing.ok());
   EXPECT_FALSE(*nothing);
+}
+
+TEST_F(JournalTest, cursors_read_while_the_appender_writes_rolls_and_releases) {
+  constexpr std::uint64_t kWindows = 400;
+  open(4096, 4096);
+  std::array<std::atomic<std::uint64_t>, 3> read_up_to{};
+  std::vector<std::jthread> readers;
+  for (auto& progress : read_up_to) {
+    auto cursor = journal->read(Sequence{0});
+    ASSERT_TRUE(cursor.ok());
+    readers.emplace_back([&progress, reader = std::shared_ptr(std::move(cursor).value())] {
+      while (progress < kWindows) {
+        const auto next = reader->next(10s, {});
+        ASSERT_TRUE(next.ok() && *next);
+        ASSERT_EQ((**next)->sequence.value, progress + 1);
+        ASSERT_EQ((**next)->end.token, std::to_string(progress + 1));
+        progress = (**next)->sequence.value;
+      }
+    });
+  }
+  for (std::uint64_t i = 1; i <= kWindows; ++i) {
+    ASSERT_TRUE(append(i).ok());
+    if (i % 10 == 0) {
+      ASSERT_TRUE(journal->sync().ok());
+      const auto slowest = std::min({read_up_to[0].load(), read_up_to[1].load(), read_up_to[2].load()});
+      ASSERT_TRUE(journal->release(Sequence{slowest}).ok());
+    }
+  }
+  readers.clear();
+  for (const auto& progress : read_up_to) EXPECT_EQ(progress, kWindows);
 }
 
 TEST_F(JournalTest, idle_is_a_window_without_rows_that_moves_the_position) {
