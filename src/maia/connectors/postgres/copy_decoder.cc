@@ -124,9 +124,9 @@ Result<std::size_t> CopyDecoder::take_binary_row(std::string_view bytes, Batch& 
       batch.drop_last_row();
       return std::size_t{0};
     }
-    if (auto pushed = decoders_[i].push_binary(batch.mutable_after(i), as_bytes(value)); !pushed.ok()) {
-      return value_error(std::move(pushed).error(), batch, i);
-    }
+    const auto outcome = decoders_[i].read_binary(batch.mutable_after(i), as_bytes(value));
+    if (outcome != ValueDecoder::Outcome::ok) [[unlikely]]
+      return value_error(outcome, batch, i);
   }
   batch.finish_row();
   ++rows_;
@@ -187,15 +187,16 @@ Status CopyDecoder::push_text_field(std::string_view field, Batch& batch, std::s
     }
     field = unescaped_.append(field);
   }
-  auto pushed = decoders_[column].push_text(batch.mutable_after(column), field);
-  if (!pushed.ok()) return value_error(std::move(pushed).error(), batch, column);
+  const auto outcome = decoders_[column].read_text(batch.mutable_after(column), field);
+  if (outcome != ValueDecoder::Outcome::ok) [[unlikely]]
+    return value_error(outcome, batch, column);
   return {};
 }
 
 /// Takes the row back and says where its value was.
-Error CopyDecoder::value_error(Error error, Batch& batch, std::size_t column) const {
+Error CopyDecoder::value_error(ValueDecoder::Outcome outcome, Batch& batch, std::size_t column) const {
   batch.drop_last_row();
-  return std::move(error).in(
+  return decoders_[column].error(outcome).in(
       fmt::format("row {}: column {}", rows_ + 1, batch.schema()->columns[column].name));
 }
 

@@ -41,7 +41,7 @@ class CopyDecoder {
   Result<std::size_t> take_text(std::string_view bytes, Batch& batch);
   Status push_text_row(std::string_view line, Batch& batch);
   Status push_text_field(std::string_view field, Batch& batch, std::size_t column);
-  Error value_error(Error error, Batch& batch, std::size_t column) const;
+  Error value_error(ValueDecoder::Outcome outcome, Batch& batch, std::size_t column) const;
 
   CopyFormat format_;
   std::vector<ValueDecoder> decoders_;

@@ -91,7 +91,9 @@ Status RowDecoder::push_after(Batch& batch, Op op, const Images& images) const {
       if (op == Op::insert) return corrupt("is new and leaves a value out");
       if (old_kind == OldTuple::full) value = &before[field.place];
     }
-    MAIA_TRY(push(batch.mutable_after(i), i, *value));
+    const auto outcome = push(batch.mutable_after(i), i, *value);
+    if (outcome != ValueDecoder::Outcome::ok) [[unlikely]]
+      return value_error(outcome, i);
   }
   return {};
 }
@@ -101,26 +103,28 @@ Status RowDecoder::push_before(Batch& batch, const Images& images) const {
     auto& column = batch.mutable_before(i);
     if (images.old_kind == OldTuple::key && !fields_[i].in_key) {
       column.push_unchanged();
-    } else {
-      MAIA_TRY(push(column, i, images.before[fields_[i].place]));
+      continue;
     }
+    const auto outcome = push(column, i, images.before[fields_[i].place]);
+    if (outcome != ValueDecoder::Outcome::ok) [[unlikely]]
+      return value_error(outcome, i);
   }
   return {};
 }
 
-Status RowDecoder::push(ColumnVector& column, std::size_t index, const TupleValue& value) const {
-  Status pushed;
+ValueDecoder::Outcome RowDecoder::push(ColumnVector& column, std::size_t index,
+                                       const TupleValue& value) const {
   switch (value.kind) {
-    case TupleValue::Kind::text: pushed = decoders_[index].push_text(column, value.bytes); break;
-    case TupleValue::Kind::binary:
-      pushed = decoders_[index].push_binary(column, as_bytes(value.bytes));
-      break;
+    case TupleValue::Kind::text: return decoders_[index].read_text(column, value.bytes);
+    case TupleValue::Kind::binary: return decoders_[index].read_binary(column, as_bytes(value.bytes));
     case TupleValue::Kind::null: column.push_null(); break;
     case TupleValue::Kind::unchanged: column.push_unchanged(); break;
   }
-  if (pushed.ok()) [[likely]]
-    return pushed;
-  return std::move(pushed).error().in(
+  return ValueDecoder::Outcome::ok;
+}
+
+Error RowDecoder::value_error(ValueDecoder::Outcome outcome, std::size_t index) const {
+  return decoders_[index].error(outcome).in(
       fmt::format("{}: column {}", to_string(schema_->name), schema_->columns[index].name));
 }
 

@@ -46,7 +46,8 @@ class RowDecoder {
   Status push_row(Batch& batch, Op op, std::uint64_t ordinal, const Images& images) const;
   Status push_after(Batch& batch, Op op, const Images& images) const;
   Status push_before(Batch& batch, const Images& images) const;
-  Status push(ColumnVector& column, std::size_t index, const TupleValue& value) const;
+  ValueDecoder::Outcome push(ColumnVector& column, std::size_t index, const TupleValue& value) const;
+  Error value_error(ValueDecoder::Outcome outcome, std::size_t index) const;
   Status fits(Op op, const Images& images) const;
   Error corrupt(std::string_view what) const;
 

@@ -31,7 +31,7 @@ class ValueDecoder {
   const ValueDecoder* element() const { return element_.get(); }
 
   Status push_text(ColumnVector& column, std::string_view text) const {
-    const auto outcome = text_(column, type_, text);
+    const auto outcome = read_text(column, text);
     if (outcome == Outcome::ok) [[likely]]
       return {};
     return error(outcome);
@@ -44,17 +44,18 @@ class ValueDecoder {
     return error(outcome);
   }
 
+  /// The same without words, for loops over many values; `error` has the words.
   enum class Outcome : std::uint8_t { ok, malformed, out_of_range, no_binary };
-  using TextFunction = Outcome (*)(ColumnVector&, const Type&, std::string_view);
-  using BinaryFunction = Outcome (*)(ColumnVector&, const ValueDecoder&, std::span<const std::byte>);
-  /// push_binary without the words.
+  Outcome read_text(ColumnVector& column, std::string_view text) const { return text_(column, type_, text); }
   Outcome read_binary(ColumnVector& column, std::span<const std::byte> value) const {
     return binary_ ? binary_(column, *this, value) : Outcome::no_binary;
   }
-
- private:
   Error error(Outcome outcome) const;
 
+  using TextFunction = Outcome (*)(ColumnVector&, const Type&, std::string_view);
+  using BinaryFunction = Outcome (*)(ColumnVector&, const ValueDecoder&, std::span<const std::byte>);
+
+ private:
   Type type_;
   Oid native_oid_ = 0;
   std::shared_ptr<const ValueDecoder> element_;
