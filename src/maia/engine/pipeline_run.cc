@@ -179,6 +179,9 @@ bool PipelineRun::reached(const Position& position) const {
   if (!confirm_.reached(position)) return false;
   for (const auto& destination : board_.read().destinations) {
     if (destination.state != "streaming") return false;
+    for (const auto& [id, table] : destination.tables) {
+      if (table.state != TableState::streaming) return false;
+    }
   }
   return true;
 }

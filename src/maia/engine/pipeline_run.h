@@ -14,10 +14,10 @@
 
 #include "maia/engine/capture.h"
 #include "maia/engine/confirm.h"
-#include "maia/state/dead_letters.h"
 #include "maia/engine/delivery.h"
 #include "maia/engine/options.h"
 #include "maia/engine/status.h"
+#include "maia/state/dead_letters.h"
 
 namespace maia::engine {
 
@@ -52,7 +52,8 @@ class PipelineRun {
 
   /// The end of the source's log now; for `reached`.
   Result<Position> source_end();
-  /// Every table is copied and everything up to `position` is durable in every destination.
+  /// Every table is copied, its snapshot left behind by the stream, and everything up to `position` is
+  /// durable in every destination.
   bool reached(const Position& position) const;
   /// Makes an idle source's position durable at once; for draining.
   void hurry(bool on);
