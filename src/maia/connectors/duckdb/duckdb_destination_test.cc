@@ -209,6 +209,21 @@ TEST_F(DuckDbDestinationTest, hostile_names_come_through_or_are_refused_and_harm
   EXPECT_EQ(error.code, Error::Code::data);
 }
 
+TEST_F(DuckDbDestinationTest, a_file_may_have_any_name) {
+  for (const auto* name : {"maia.duckdb", "main.db", "temp.duckdb", "system.duckdb", "s", "my shop.duckdb",
+                           "a'b\"c;--.duckdb", "1.2.3", "people", ".hidden", "żółć.duckdb"}) {
+    destination_.reset();
+    config_.path = (folder_ / name).string();
+    const auto table = people();
+    prepare(table);
+    write_and_commit(table, ada(table));
+    write_and_commit(table, ada(table));
+    open();
+    EXPECT_EQ(opened_.epoch.value, 2U) << name;
+    EXPECT_THAT(query("SELECT name FROM people"), ElementsAre(ElementsAre("Ada"))) << name;
+  }
+}
+
 TEST_F(DuckDbDestinationTest, append_keeps_every_row_and_truncate_removes_them) {
   auto table = people();
   table.mode = TableTarget::Mode::append;
