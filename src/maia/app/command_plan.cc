@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "maia/app/commands.h"
@@ -19,6 +20,7 @@ using config::Object;
 struct DestinationPlan {
   std::string pipeline, destination;
   std::vector<TableWay> tables;
+  std::vector<std::string> idle;  ///< transforms that apply to no table
 };
 
 /// Two tables that would meet in one, unless that was asked for.
@@ -43,10 +45,19 @@ Result<std::vector<DestinationPlan>> plan_of(const config::PipelineSettings& pip
   for (std::size_t i = 0; i < ends.destinations.size(); ++i) {
     const auto& settings = pipeline.destinations[i];
     const auto options = engine_options(pipeline, settings);
-    DestinationPlan plan{pipeline.name, settings.name, {}};
+    DestinationPlan plan{pipeline.name, settings.name, {}, {}};
     for (const auto& table : tables)
       plan.tables.push_back(plan_table(table, *ends.destinations[i], transforms, options));
     if (!settings.allow_merge) find_meetings(plan.tables);
+    for (const auto& transform : transforms) {
+      const auto goes_through = [&](const auto& way) {
+        return std::find(way.transforms.begin(), way.transforms.end(), transform->name()) !=
+               way.transforms.end();
+      };
+      if (std::none_of(plan.tables.begin(), plan.tables.end(), goes_through)) {
+        plan.idle.push_back(transform->name());
+      }
+    }
     plans.push_back(std::move(plan));
   }
   return plans;
@@ -108,6 +119,7 @@ Node json_of(const DestinationPlan& plan) {
       .set("pipeline", plan.pipeline)
       .set("destination", plan.destination)
       .set("tables", Node{std::move(tables), {}})
+      .set("idle_transforms", config::text_list(plan.idle))
       .node();
 }
 
@@ -130,6 +142,9 @@ void print(std::ostream& out, const DestinationPlan& plan) {
   const auto refused = columns_with(plan, Fidelity::unsupported);
   out << '\n';
   if (!lossy.empty()) out << "  lossy, some values will change: " << config::listed(lossy) << '\n';
+  for (const auto& name : plan.idle) {
+    out << "  the transform " << name << " applies to no table: none has every column that it reads\n";
+  }
   if (!refused.empty()) out << "  unsupported, cannot be stored: " << config::listed(refused) << '\n';
 }
 
@@ -143,7 +158,7 @@ Result<ExitCode> execute(const PlanArguments& arguments, Outside& outside) {
       for (const auto& table : plan.tables) {
         if (!table.possible()) code = ExitCode::check_failed;
       }
-      if (plan.tables.empty()) code = ExitCode::check_failed;
+      if (plan.tables.empty() || !plan.idle.empty()) code = ExitCode::check_failed;
       all.push_back(json_of(plan));
       if (!arguments.json) print(outside.out, plan);
     }

@@ -304,6 +304,14 @@ TEST_F(Commands, preview_shows_rows_before_and_after_the_transforms) {
   EXPECT_THAT(json.out, Not(HasSubstr("\"2\"")));
 }
 
+TEST_F(Commands, plan_refuses_a_transform_that_applies_to_no_table) {
+  const auto idle =
+      run({"plan", file("shop.yaml",
+                        std::string(kShop) + "transform: [{name: lost, script: out.x = in.nowhere}]\n")});
+  EXPECT_EQ(idle.code, 3);
+  EXPECT_THAT(idle.out, HasSubstr("the transform lost applies to no table"));
+}
+
 TEST_F(Commands, test_runs_the_examples_of_a_file_and_ends_with_3_if_one_differs) {
   const auto text = std::string(kShop) +
                     "transform: [{name: low, script: \"out.name = lower(in.name)\"}]\n"

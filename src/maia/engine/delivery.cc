@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace maia::engine {
 namespace {
@@ -47,6 +48,7 @@ Status Delivery::assign(const std::vector<SourceTable>& tables, const Position& 
   snapshot_ = std::move(snapshot);
   base_ = parts_.journal.tail().sequence;
   MAIA_TRY(load_tables());
+  MAIA_TRY(refuse_idle_transforms());
   phase_ = Phase::copying;
   publish("snapshot");
   return {};
@@ -105,6 +107,21 @@ Status Delivery::refuse_meeting_tables() const {
         fmt::format("{} and {} would both be written to {}", to_string(at->second->fact.source->name),
                     to_string(entry.fact.source->name), to_string(at->first)),
         "change routes: so that they part, or set allow_merge: true if that is meant"};
+  }
+  return {};
+}
+
+Status Delivery::refuse_idle_transforms() const {
+  std::set<std::string> at_work;
+  for (const auto& [id, entry] : tables_) {
+    for (const auto& name : entry.route.transform_names()) at_work.insert(name);
+  }
+  for (const auto& transform : transforms_) {
+    if (tables_.empty() || at_work.contains(transform->name())) continue;
+    return Error{
+        Error::Code::invalid_config, Recovery::halt,
+        fmt::format("the transform {} applies to none of the tables", transform->name()),
+        "no table has every column that it reads, or its tables: match none; maia discover lists them"};
   }
   return {};
 }

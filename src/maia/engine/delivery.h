@@ -70,6 +70,8 @@ class Delivery final : public Task {
 
   Status load_tables();
   Status refuse_meeting_tables() const;
+  /// A transform that no table goes through is a slip in its names, not something to pass over.
+  Status refuse_idle_transforms() const;
   Result<Step> copy(std::stop_token stop);
   Result<Step> stream(std::stop_token stop);
   Result<Step> recover(Error error);
