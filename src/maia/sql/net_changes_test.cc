@@ -113,6 +113,44 @@ TEST(net_changes, every_sequence_of_four_changes_of_three_keys_equals_row_by_row
   EXPECT_GT(model.sequences, 80'000U);
 }
 
+/// Whether each insert of the sequence meets no row, so that it may come as fresh.
+bool inserts_only_new_rows(const std::vector<KeyChange>& changes, KeyTable table) {
+  int step = 0;
+  for (const auto& change : changes) {
+    if (change.op == Op::insert && table.contains(change.key)) return false;
+    maia::testing::apply(table, change, step++);
+  }
+  return true;
+}
+
+TEST(net_changes, every_sequence_with_fresh_inserts_equals_row_by_row) {
+  std::size_t sequences = 0;
+  NetChanges net;
+  const auto run = [&](const std::vector<KeyChange>& changes) {
+    for (unsigned subset = 0; subset < 8; ++subset) {
+      auto table = maia::testing::key_rows(subset);
+      if (::testing::Test::HasFailure() || !inserts_only_new_rows(changes, table)) continue;
+      ++sequences;
+      auto expected = table;
+      Batch batch(key_schema());
+      int step = 0;
+      for (const auto& change : changes) {
+        push(batch, change, step);
+        maia::testing::apply(expected, change, step++);
+      }
+      const Delivery delivery{.target = &target(), .batch = &batch, .fresh = true};
+      const Delivery* pointer = &delivery;
+      net.start(target(), {&pointer, 1});
+      while (const auto* round = net.next().value()) apply_round(table, *round);
+      ASSERT_EQ(table, expected) << "keys " << subset << ": " << maia::testing::describe(changes);
+    }
+  };
+  for (std::size_t length = 1; length <= 4; ++length) {
+    maia::testing::for_each_sequence(maia::testing::kinds_of_change(false), length, run);
+  }
+  EXPECT_GT(sequences, 100'000U);
+}
+
 TEST(net_changes, every_sequence_of_five_changes_of_three_keys_equals_row_by_row) {
   AgainstModel model;
   maia::testing::for_each_sequence(maia::testing::kinds_of_change(false), 5,
@@ -175,6 +213,22 @@ TEST_F(NetChangesOf, updates_are_grouped_by_the_columns_that_they_have) {
   EXPECT_THAT(round.updates[1].rows, SizeIs(1));
   EXPECT_THAT(round.updates[2].columns, SizeIs(3));
   EXPECT_THAT(round.upserts, SizeIs(0)) << "two halves of a row are no row that may be inserted";
+}
+
+TEST_F(NetChangesOf, a_value_that_only_the_before_image_has_makes_the_row_whole) {
+  batch_.begin_row(Op::update, 0);
+  batch_.mutable_after(0).push_fixed<std::int32_t>(1);
+  batch_.mutable_after(1).push_fixed<std::int32_t>(5);
+  batch_.mutable_after(2).push_unchanged();
+  batch_.mutable_before(0).push_fixed<std::int32_t>(1);
+  batch_.mutable_before(1).push_null();
+  batch_.mutable_before(2).push_text("large");
+  batch_.finish_row();
+  const auto& round = reduce({});
+  ASSERT_THAT(round.upserts, SizeIs(1)) << "the key is the same in both images, so nothing moves";
+  KeyRow values;
+  set_values(values, round.upserts[0]);
+  EXPECT_EQ(values, KeyRow(5, "large"));
 }
 
 TEST_F(NetChangesOf, a_change_without_its_key_is_refused_by_column) {
