@@ -32,12 +32,26 @@ Position Assembler::position_at(Lsn lsn) const {
 
 void Assembler::flush() {
   const bool passed = std::exchange(passed_, false);
-  if (collected_.transactions.empty()) {
-    if (passed) events_.push_back({StreamEvent::Idle{position_at(read_to_)}});
-    return;
+  if (!collected_.transactions.empty()) {
+    emit_complete();
+  } else if (passed) {
+    events_.push_back({StreamEvent::Idle{position_at(read_to_)}});
   }
+}
+
+void Assembler::emit_complete() {
   auto collected = std::exchange(collected_, {});
-  emit_changes(collected.window.take(), std::move(collected.transactions));
+  auto items = collected.window.take();
+  if (open_ && !open_->in_fragments) {
+    // The rows of a transaction that is only half read stay, as if they were the first.
+    const auto cut = std::exchange(open_->transaction.first_ordinal, 0);
+    auto [complete, rest] = split(std::move(items), cut);
+    items = std::move(complete);
+    collected_.window = WindowBuilder(std::move(rest));
+    collected_.next_ordinal = collected_.rows = collected.next_ordinal - cut;
+    collected_.bytes = collected.bytes - std::exchange(open_->bytes_before, 0);
+  }
+  if (!collected.transactions.empty()) emit_changes(std::move(items), std::move(collected.transactions));
 }
 
 void Assembler::pass_to(Lsn end) {
@@ -69,15 +83,10 @@ void Assembler::emit_fragment(Running& running) {
 }
 
 void Assembler::begin_fragments() {
-  const auto cut = open_->transaction.first_ordinal;
-  auto collected = std::exchange(collected_, {});
-  auto [before, rest] = split(collected.window.take(), cut);
-  if (!collected.transactions.empty()) emit_changes(std::move(before), std::move(collected.transactions));
-  large_.collected.next_ordinal = collected.next_ordinal - cut;
-  large_.collected.window = WindowBuilder(std::move(rest));
-  emit_fragment(large_);
+  emit_complete();
+  large_.collected = std::exchange(collected_, {});
   open_->in_fragments = true;
-  open_->transaction.first_ordinal = 0;
+  emit_fragment(large_);
 }
 
 }  // namespace maia::postgres

@@ -60,6 +60,7 @@ class Assembler {
   /// The committed transaction that is being read.
   struct Open {
     Transaction transaction;
+    std::size_t bytes_before = 0;  ///< what had been collected when it began
     bool skipped = false;
     bool in_fragments = false;
   };
@@ -92,6 +93,8 @@ class Assembler {
   Xid top() const { return block_ == nullptr ? 0 : block_->top; }
   Position position_at(Lsn lsn) const;
   void emit_changes(std::vector<Window::Item> items, std::vector<Transaction> transactions);
+  /// Makes an event of the complete transactions; the rows of an open one stay.
+  void emit_complete();
   void emit_fragment(Running& running);
   void emit(StreamEvent event) { events_.push_back(std::move(event)); }
   /// Turns the open transaction into one that goes out in fragments.

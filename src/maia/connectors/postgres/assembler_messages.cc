@@ -17,6 +17,7 @@ Status Assembler::on(const Begin& message) {
   open_->transaction.id = std::to_string(message.xid);
   open_->transaction.committed_at = message.committed_at;
   open_->transaction.first_ordinal = collected_.next_ordinal;
+  open_->bytes_before = collected_.bytes;
   open_->skipped = message.final_lsn < from_.lsn;
   large_ = Running{};
   large_.top = message.xid;

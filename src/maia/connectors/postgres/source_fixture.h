@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <set>
 #include <string>
@@ -34,7 +35,12 @@ T must(Result<T> result) {
 class SourceTest : public ::testing::Test {
  protected:
   testing::PostgresServer& server() { return *server_; }
-  void SetUp() override { use(testing::shared_postgres()); }
+  /// MAIA_TEST_POSTGRES=17 runs every test on that version; a few run on each version always.
+  virtual int version() const {
+    const char* chosen = std::getenv("MAIA_TEST_POSTGRES");
+    return chosen == nullptr ? 15 : std::atoi(chosen);
+  }
+  void SetUp() override { use(testing::shared_postgres(version())); }
   void TearDown() override {
     stream_.reset();
     snapshot_.reset();
@@ -51,7 +57,8 @@ class SourceTest : public ::testing::Test {
     database_ = must(server_->make_database());
   }
   /// A server for this test alone, which it may kill.
-  testing::PostgresServer& use_own(const testing::PostgresServer::Options& options = {}) {
+  testing::PostgresServer& use_own(testing::PostgresServer::Options options = {}) {
+    options.version = version();
     own_ = must(testing::PostgresServer::start(options));
     use(*own_);
     return *own_;

@@ -86,9 +86,13 @@ TEST_F(SourceTest, a_large_committed_transaction_goes_out_in_fragments_after_wha
   with.decoding_memory = ByteSize::gib(1);  // the server streams nothing
   open(with);
   begin();
+  // Everything is there when the stream begins, so that the small transaction and the large one are read
+  // together.
+  stream_.reset();
   sql("INSERT INTO t VALUES (1, 'first')");
   sql("INSERT INTO t SELECT i, repeat('a', 500) FROM generate_series(2, 70000) i");
   sql("UPDATE t SET pad = 'last' WHERE id = 1");
+  reconnect();
   catch_up();
   EXPECT_GT(replica_.fragments(), 1u);
   EXPECT_EQ(replica_.transactions(), 3u);

@@ -139,8 +139,10 @@ Error SlotStream::ended() {
   Rows result(PQgetResult(replication_->native()));
   if (result.native() != nullptr && PQresultStatus(result.native()) == PGRES_FATAL_ERROR) {
     auto error = replication_->error_of(result.native(), "replication");
+    // An internal error of decoding may come from a transaction that rolled back meanwhile; then it is gone
+    // the next time.
     const auto& state = replication_->last_sqlstate();
-    if (state == "55000" || state == "58P01") error.recovery = Recovery::reconnect;
+    if (state == "55000" || state == "58P01" || state == "XX000") error.recovery = Recovery::reconnect;
     return error;
   }
   return Error{Error::Code::unavailable, Recovery::reconnect, "the server ended the replication stream", ""};
