@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 
+#include "maia/connectors/postgres/array_writer.h"
 #include "maia/connectors/postgres/group_writer.h"
 #include "maia/connectors/postgres/row_writer.h"
 #include "maia/connectors/postgres/stored_table.h"
@@ -67,12 +68,14 @@ void push_row(Batch& batch, Op op, std::int64_t id) {
   batch.finish_row();
 }
 
-enum class Way { rows, set_wise, copy };
+enum class Way { rows, arrays, staged, copy };
 
 struct Measured {
   Connection& connection;
   WriteTarget& target;
-  RowWriter rows{connection};
+  PreparedStatements statements{};
+  RowWriter rows{connection, statements};
+  ArrayWriter arrays{connection, statements};
   GroupWriter groups{connection};
 
   double run(Op op, Way way, std::size_t size, std::int64_t& next_new) {
@@ -93,6 +96,8 @@ struct Measured {
       must(connection.run("begin"));
       if (way == Way::rows) {
         must(rows.write({&group, 1}, "maia_write"));
+      } else if (way == Way::arrays) {
+        must(arrays.write({&group, 1}, "maia_write"));
       } else if (way == Way::copy) {
         must(groups.copy({&group, 1}));
       } else {
@@ -130,16 +135,24 @@ int main() {
   auto target = must(WriteTarget::bind(wanted, *must(read_stored_table(*connection, wanted.name)), 1));
   Measured measured{*connection, target};
   std::int64_t next_new = kTableRows * 2;
-  fmt::print("{:>10} {:>14} {:>14} {:>14} {:>14} {:>14}\n", "rows", "update rows", "update set",
-             "insert rows", "insert set", "insert copy");
-  for (const std::size_t size : {1, 10, 30, 100, 300, 1'000, 10'000}) {
-    fmt::print("{:>10} {:>14.0f} {:>14.0f} {:>14.0f} {:>14.0f} {:>14.0f}\n", size,
-               measured.run(Op::update, Way::rows, size, next_new),
-               measured.run(Op::update, Way::set_wise, size, next_new),
-               measured.run(Op::insert, Way::rows, size, next_new),
-               measured.run(Op::insert, Way::set_wise, size, next_new),
-               measured.run(Op::insert, Way::copy, size, next_new));
+  struct Column {
+    const char* name;
+    Op op;
+    Way way;
+  };
+  const Column columns[] = {
+      {"update rows", Op::update, Way::rows},     {"update arrays", Op::update, Way::arrays},
+      {"update staged", Op::update, Way::staged}, {"insert rows", Op::insert, Way::rows},
+      {"insert arrays", Op::insert, Way::arrays}, {"insert staged", Op::insert, Way::staged},
+      {"insert copy", Op::insert, Way::copy}};
+  fmt::print("{:>8}", "rows");
+  for (const auto& each : columns) fmt::print(" {:>13}", each.name);
+  for (const std::size_t size : {1, 10, 30, 100, 1'000, 5'000, 20'000}) {
+    fmt::print("\n{:>8}", size);
+    for (const auto& each : columns)
+      fmt::print(" {:>13.0f}", measured.run(each.op, each.way, size, next_new));
     std::fflush(stdout);
   }
+  fmt::print("\n");
   return 0;
 }

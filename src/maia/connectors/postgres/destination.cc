@@ -32,7 +32,8 @@ Status PostgresDestination::connect(std::string_view pipeline) {
       connection_->run("select pg_catalog.set_config('synchronous_commit', 'on', false) "
                        "where pg_catalog.current_setting('synchronous_commit') = 'off'"));
   types_ = MAIA_TRY(read_server_types(*connection_));
-  row_writer_.emplace(*connection_);
+  row_writer_.emplace(*connection_, statements_);
+  array_writer_.emplace(*connection_, statements_);
   group_writer_.emplace(*connection_);
   return choose_role();
 }
@@ -135,15 +136,17 @@ Result<WriteTarget*> PostgresDestination::bound(const TableTarget& target) {
 void PostgresDestination::unbind(const TableName& name) {
   const auto known = targets_.find(name);
   if (known == targets_.end()) return;
-  row_writer_->forget(*known->second);
+  statements_.forget(*known->second);
   group_writer_->forget(*known->second);
   targets_.erase(known);
 }
 
 void PostgresDestination::forget_session() {
+  statements_ = {};
   targets_.clear();
   changed_.clear();
   row_writer_.reset();
+  array_writer_.reset();
   group_writer_.reset();
   connection_.reset();
 }
@@ -179,43 +182,58 @@ bool PostgresDestination::may_put_back(std::span<const TargetDeliveries> groups)
   });
 }
 
-/// The ways to write, from the fastest to the one that is left, until one is not stopped by a constraint that
-/// holds only between the changes and not at their end.
-Status PostgresDestination::write_changes(std::span<const TargetDeliveries> groups) {
-  enum class Way { rows, set_wise, put_back };
-  const bool put_back = may_put_back(groups);
+/// From the fastest to the one that is left when constraints are in the way of the others.
+std::vector<PostgresDestination::Way> PostgresDestination::ways_for(
+    std::span<const TargetDeliveries> groups) const {
   std::vector<Way> ways;
-  if (few_rows(groups) || (!put_back && any_key_change(groups))) {
-    ways = {Way::rows};
+  const bool put_back = may_put_back(groups);
+  const auto rows = count_rows(groups);
+  if (rows < kFewRows || (!put_back && any_key_change(groups))) {
+    ways.push_back(Way::rows);
   } else {
-    ways = {Way::set_wise, Way::rows};
-    if (put_back) ways.pop_back();
+    if (rows < kManyRows) ways.push_back(Way::arrays);
+    ways.push_back(Way::staged);
+    // In the source's order each step satisfies what the source has checked.
+    if (!put_back) ways.push_back(Way::rows);
   }
   if (put_back) ways.push_back(Way::put_back);
-  Status done;
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    if (i > 0) MAIA_TRY(connection_->run("rollback to savepoint maia_write"));
-    if (ways[i] == Way::rows) {
-      done = row_writer_->write(groups, "maia_write");
-    } else {
-      // Before the savepoint, since a temporary table would go with what is rolled back to it.
-      MAIA_TRY(group_writer_->make_stages(groups));
-      MAIA_TRY(connection_->run("savepoint maia_write"));
-      done = group_writer_->write(
-          groups, ways[i] == Way::set_wise ? GroupWriter::Way::in_place : GroupWriter::Way::put_back);
-      if (done.ok()) done = connection_->run("release savepoint maia_write");
-    }
-    if (done.ok() || connection_->broken()) return done;
-    const auto& state = connection_->last_sqlstate();
-    if (ways[i] == Way::rows && state.starts_with("22")) {
-      // A value was refused; the staging table tells in which column.
-      ways.resize(i + 1);
-      ways.push_back(Way::set_wise);
-    } else if (!stopped_by_order(state)) {
-      return done;
-    }
+  return ways;
+}
+
+Result<bool> PostgresDestination::write_by(Way way, std::span<const TargetDeliveries> groups) {
+  if (way == Way::arrays) return array_writer_->write(groups, "maia_write");
+  if (way == Way::rows) {
+    MAIA_TRY(row_writer_->write(groups, "maia_write"));
+    return true;
   }
-  return done;
+  // Before the savepoint, since a temporary table would go with what is rolled back to it.
+  MAIA_TRY(group_writer_->make_stages(groups));
+  MAIA_TRY(connection_->run("savepoint maia_write"));
+  MAIA_TRY(group_writer_->write(
+      groups, way == Way::staged ? GroupWriter::Way::in_place : GroupWriter::Way::put_back));
+  MAIA_TRY(connection_->run("release savepoint maia_write"));
+  return true;
+}
+
+/// Goes on to the next way when one does not do, or is stopped by a constraint that holds only between the
+/// changes and not at their end.
+Status PostgresDestination::write_changes(std::span<const TargetDeliveries> groups) {
+  auto ways = ways_for(groups);
+  for (std::size_t i = 0;; ++i) {
+    auto done = write_by(ways[i], groups);
+    if (done.ok() && *done) return {};
+    if (done.ok()) continue;
+    const auto& state = connection_->last_sqlstate();
+    const bool refused_value = state.starts_with("22") && (ways[i] == Way::rows || ways[i] == Way::arrays);
+    if (refused_value) {
+      // The staging table tells in which column.
+      ways.resize(i + 1);
+      ways.push_back(Way::staged);
+    }
+    const bool again = refused_value || stopped_by_order(state);
+    if (connection_->broken() || !again || i + 1 == ways.size()) return std::move(done).error();
+    MAIA_TRY(connection_->run("rollback to savepoint maia_write"));
+  }
 }
 
 Status PostgresDestination::commit(const CheckpointUpdate& update) {

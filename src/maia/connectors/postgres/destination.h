@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "maia/connector/destination.h"
+#include "maia/connectors/postgres/array_writer.h"
 #include "maia/connectors/postgres/connection.h"
 #include "maia/connectors/postgres/destination_config.h"
 #include "maia/connectors/postgres/group_writer.h"
@@ -47,12 +49,18 @@ class PostgresDestination final : public maia::Destination {
   void forget_session();
   Result<std::vector<TargetDeliveries>> group(std::span<const Delivery> deliveries);
   Status write_changes(std::span<const TargetDeliveries> groups);
+  enum class Way : std::uint8_t { rows, arrays, staged, put_back };
+  std::vector<Way> ways_for(std::span<const TargetDeliveries> groups) const;
+  /// False if the way does not do for these changes.
+  Result<bool> write_by(Way way, std::span<const TargetDeliveries> groups);
   bool may_put_back(std::span<const TargetDeliveries> groups) const;
 
   DestinationConfig config_;
   std::string pipeline_;
   std::unique_ptr<Connection> connection_;
+  PreparedStatements statements_;
   std::optional<RowWriter> row_writer_;
+  std::optional<ArrayWriter> array_writer_;
   std::optional<GroupWriter> group_writer_;
   ServerTypes types_;
   bool checks_foreign_keys_ = true;

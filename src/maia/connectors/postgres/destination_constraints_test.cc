@@ -17,7 +17,7 @@ TestTable people() {
                    {0});
 }
 
-/// A number of other rows decides between the way for small writes and that for large ones.
+/// A number of other rows decides between the ways: row by row, arrays, staging table.
 class ConstraintsTest : public DestinationTest, public ::testing::WithParamInterface<int> {
  protected:
   void fill(TestTable& table) {
@@ -26,7 +26,7 @@ class ConstraintsTest : public DestinationTest, public ::testing::WithParamInter
     }
   }
 };
-INSTANTIATE_TEST_SUITE_P(SmallAndLarge, ConstraintsTest, ::testing::Values(0, 300));
+INSTANTIATE_TEST_SUITE_P(Sizes, ConstraintsTest, ::testing::Values(0, 300, 6000));
 
 TEST_P(ConstraintsTest, unique_values_and_keys_can_swap_within_a_write) {
   auto table = people();
@@ -166,7 +166,7 @@ class KeylessTest : public ConstraintsTest {
     for (int i = 0; i < GetParam(); ++i) table_.insert({"1000", std::to_string(i)});
   }
 };
-INSTANTIATE_TEST_SUITE_P(SmallAndLarge, KeylessTest, ::testing::Values(0, 300));
+INSTANTIATE_TEST_SUITE_P(Sizes, KeylessTest, ::testing::Values(0, 300, 6000));
 
 TEST_P(KeylessTest, a_table_without_a_key_is_a_multiset) {
   prepare(table_);
@@ -233,7 +233,7 @@ class ForeignKeysTest : public ConstraintsTest {
                    {0}};
   std::uint64_t at_ = 0;
 };
-INSTANTIATE_TEST_SUITE_P(SmallAndLarge, ForeignKeysTest, ::testing::Values(0, 300));
+INSTANTIATE_TEST_SUITE_P(Sizes, ForeignKeysTest, ::testing::Values(0, 300, 6000));
 
 TEST_P(ForeignKeysTest, parents_come_before_children_and_go_after_them) {
   execute("alter table child add foreign key (parent) references parent on delete cascade");

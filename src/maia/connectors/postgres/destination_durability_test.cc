@@ -152,7 +152,7 @@ TEST_F(DurabilityTest, taking_the_epoch_waits_for_the_commit_of_a_run_whose_back
 
 TEST_F(DurabilityTest, a_broken_session_in_the_middle_of_a_write_asks_for_a_new_one) {
   prepare(table_);
-  for (const int count : {1, 500}) {
+  for (const int count : {1, 500, 6000}) {
     destination = open_destination();
     ASSERT_TRUE(destination->begin().ok());
     table_.restart();
@@ -209,9 +209,9 @@ TEST_F(DurabilityTest, a_user_without_privileges_is_told_the_statements) {
   ASSERT_TRUE(destination->open("p").ok());
   sequence = 0;
   prepare(table_);
-  for (int i = 0; i < 300; ++i) table_.insert({std::to_string(i)});
+  for (int i = 0; i < 6000; ++i) table_.insert({std::to_string(i)});
   EXPECT_OK(write({table_.delivery()}));
-  EXPECT_THAT(rows("select count(*) from t"), ElementsAre("300"));
+  EXPECT_THAT(rows("select count(*) from t"), ElementsAre("6000"));
   destination.reset();
   execute("drop owned by poor cascade; drop role poor");
 }

@@ -124,11 +124,11 @@ class DestinationTest : public ::testing::Test {
   Status write(std::vector<Delivery> deliveries) {
     if (auto begun = destination->begin(); !begun.ok()) return begun;
     auto written = destination->write(deliveries);
-    if (written.ok()) written = destination->commit(next_checkpoint());
-    if (!written.ok()) {
-      destination->rollback();
-      --sequence;
+    if (written.ok()) {
+      written = destination->commit(next_checkpoint());
+      if (!written.ok()) --sequence;
     }
+    if (!written.ok()) destination->rollback();
     return written;
   }
   void prepare(const TestTable& table) {

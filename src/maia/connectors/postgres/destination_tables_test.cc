@@ -188,7 +188,7 @@ TEST_F(TablesTest, columns_are_added_dropped_renamed_and_retyped_together) {
   EXPECT_THAT(rows("select id, a, b, n, gone from t"), ElementsAre("1|y|x|1.50|~"));
   EXPECT_THAT(shape("t"),
               ElementsAre("a|text|f", "b|text|f", "gone|integer|f", "id|bigint|t", "n|numeric(10,2)|f"));
-  for (const int count : {1, 300}) {
+  for (const int count : {1, 300, 6000}) {
     after.restart();
     for (int i = 0; i < count; ++i) after.insert({std::to_string(100 + i), "B", "A", std::nullopt, "7"});
     EXPECT_OK(write({after.delivery()}));

@@ -144,6 +144,15 @@ StoredType stored_type(const Type& type, const ServerTypes& server) {
   return {.name = "", .modifier = {}, .fidelity = Fidelity::unsupported, .note = "not a type that we know"};
 }
 
+std::string unlimited(const ColumnType& column) {
+  const auto dimensions = column.name.find("[]");
+  const auto name = column.name.substr(0, dimensions);
+  const auto brackets = dimensions == std::string::npos ? std::string() : column.name.substr(dimensions);
+  if (name == "character") return "pg_catalog.bpchar" + brackets;
+  if (name == "bit") return "pg_catalog.\"bit\"" + brackets;
+  return column.name;
+}
+
 bool can_hold(const ColumnType& column, const Type& type, const ServerTypes& server) {
   if (column.name == "text") return true;
   if (type.id == TypeId::array) return array_holds(column, type, server);

@@ -171,7 +171,7 @@ class PostgresTypesTest : public DestinationTest {
     std::erase_if(cases, [](const TypeCase& each) { return !each.binary; });
     return cases;
   }
-  /// Every value through COPY, through a staging table and row by row.
+  /// Every value through COPY, in arrays, through a staging table and row by row.
   void all_ways(const std::vector<TypeCase>& cases, bool binary) {
     TypeTable copied("copied", cases);
     prepare(copied.table);
@@ -179,16 +179,18 @@ class PostgresTypesTest : public DestinationTest {
     EXPECT_OK(write({copied.table.delivery(true)}));
     expect_values(copied);
 
-    TypeTable staged("staged", cases);
-    prepare(staged.table);
-    Texts nulls(cases.size() + 1);
-    for (int filler = 1; filler <= 200; ++filler) {
-      nulls[0] = std::to_string(-filler);
-      staged.table.insert(nulls);
+    for (const int filler : {200, 6000}) {
+      TypeTable changed("changed_" + std::to_string(filler), cases);
+      prepare(changed.table);
+      Texts nulls(cases.size() + 1);
+      for (int i = 1; i <= filler; ++i) {
+        nulls[0] = std::to_string(-i);
+        changed.table.insert(nulls);
+      }
+      for (std::size_t row = 0; row < changed.rows; ++row) changed.table.insert(changed.texts(row));
+      EXPECT_OK(write({changed.table.delivery()}));
+      expect_values(changed);
     }
-    for (std::size_t row = 0; row < staged.rows; ++row) staged.table.insert(staged.texts(row));
-    EXPECT_OK(write({staged.table.delivery()}));
-    expect_values(staged);
 
     TypeTable small("small", cases);
     prepare(small.table);
@@ -242,7 +244,7 @@ TEST_F(PostgresTypesTest, enum_domain_and_composite_types_of_the_user_take_the_v
       "create type mood as enum ('sad', 'happy'); create type pair as (a int, b text); "
       "create domain short as varchar(5) check (value <> 'bad'); create domain key as int not null; "
       "create table t (id key primary key, m mood, p pair, s short, ms mood[])");
-  for (const int filler : {0, 200}) {
+  for (const int filler : {0, 200, 6000}) {
     TestTable table({"public", "t"},
                     {column_of("id", Type::of(TypeId::int32)), column_of("m", Type::text("enum")),
                      column_of("p", Type::text("composite")), column_of("s", sized(Type::text(), 5)),
@@ -265,6 +267,44 @@ TEST_F(PostgresTypesTest, enum_domain_and_composite_types_of_the_user_take_the_v
     EXPECT_THAT(refused.error().message, HasSubstr("table public.t"));
     EXPECT_THAT(refused.error().message, HasSubstr("short_check"));
     execute("truncate t");
+  }
+}
+
+TEST_F(PostgresTypesTest, a_value_that_is_too_long_is_refused_and_never_cut) {
+  execute(
+      "create table t (id int primary key, v varchar(3), b varbit, c char(2), n numeric(4,1)); "
+      "create table log (v varchar(3), b bit(3), c char(2))");
+  for (const int filler : {0, 200, 6000}) {
+    const auto refused = [&](std::size_t column, const char* value) {
+      TestTable table({"public", "t"},
+                      {column_of("id", Type::of(TypeId::int32)), column_of("v", Type::text()),
+                       column_of("b", Type::text("varbit")), column_of("c", Type::text("bpchar")),
+                       column_of("n", Type::decimal(0, 0))},
+                      {0});
+      for (int i = 0; i < filler; ++i) table.insert({std::to_string(100 + i), "abc", "101", "ab", "1"});
+      Texts row = {"1", "abc", "101", "ab", "1"};
+      row[column] = value;
+      table.insert(row);
+      const auto written = write({table.delivery()});
+      return !written.ok() && written.error().code == Error::Code::data;
+    };
+    EXPECT_TRUE(refused(1, "abcd")) << filler;
+    EXPECT_TRUE(refused(3, "abc")) << filler;
+    EXPECT_TRUE(refused(4, "1000")) << filler;
+    // Nor does a value that would have to be cut find another row.
+    execute("truncate log; insert into log values ('abc', '101', 'ab')");
+    TestTable log({"public", "log"},
+                  {column_of("v", Type::text()), column_of("b", Type::text("bit")),
+                   column_of("c", Type::text("bpchar"))},
+                  {});
+    for (int i = 0; i < filler; ++i) log.insert({"f", "000", "f "});
+    log.remove({"abcd", "101", "ab"});
+    EXPECT_FALSE(write({log.delivery()}).ok());
+    log.restart();
+    for (int i = 0; i < filler; ++i) log.insert({"f", "000", "f "});
+    log.remove({"abc", "101", "ab"});
+    EXPECT_OK(write({log.delivery()}));
+    EXPECT_EQ(rows("select count(*) from log where v = 'abc'")[0], "0");
   }
 }
 

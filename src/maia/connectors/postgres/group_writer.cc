@@ -190,28 +190,29 @@ Status GroupWriter::run_round(std::span<Staged> staged, std::size_t number, Way 
   for (auto each = staged.begin(); each != staged.end() && queued.ok(); ++each) {
     if (number < each->rounds.size()) queued = queue_rows(*each, each->rounds[number]);
   }
-  auto finished = finish();
-  return queued.ok() ? finished : queued;
+  auto finished = pipeline_.finish();
+  return queued.ok() ? expected_.check(pipeline_, std::move(finished)) : queued;
 }
 
 Status GroupWriter::queue_removes(Staged& staged, Round& round, Way way) {
   const auto& target = *staged.target;
-  const bool strict = !staged.converging;
+  const auto all = [&](std::size_t rows) { return staged.converging ? std::nullopt : std::optional(rows); };
   if (round.removes != 0) {
-    const auto sql = target.by_key() ? target.group_remove_sql() : target.group_remove_rows_sql();
-    MAIA_TRY(queue(sql, round.removes, {&target, round.remove_count, !target.by_key(), "remove"}));
+    const auto sql = target.by_key() ? target.group_remove_sql() : target.group_remove_each_sql();
+    const auto rows = target.by_key() ? std::nullopt : std::optional(round.remove_count);
+    MAIA_TRY(queue(sql, expected_.add(target, "remove", rows), round.removes));
   }
   for (const auto& move : round.moves) {
-    MAIA_TRY(queue(target.group_take_sql(move.columns, true), move.group,
-                   {&target, move.rows, strict, "change the key of"}, round.rows));
+    MAIA_TRY(queue(target.group_take_sql(move.columns, true),
+                   expected_.add(target, "change the key of", all(move.rows)), move.group, round.rows));
   }
   if (way == Way::in_place || !target.by_key()) return {};
   for (const auto& update : round.updates) {
-    MAIA_TRY(queue(target.group_take_sql(update.columns, false), update.group,
-                   {&target, update.rows, strict, "update"}, round.rows));
+    MAIA_TRY(queue(target.group_take_sql(update.columns, false),
+                   expected_.add(target, "update", all(update.rows)), update.group, round.rows));
   }
   round.updates.clear();
-  return queue(target.group_remove_sql(), round.rows, {&target, 0, false, "remove"});
+  return queue(target.group_remove_sql(), expected_.add(target, "remove"), round.rows);
 }
 
 Status GroupWriter::queue_rows(Staged& staged, const Round& round) {
@@ -220,33 +221,19 @@ Status GroupWriter::queue_rows(Staged& staged, const Round& round) {
     const bool only_key = std::all_of(update.columns.begin(), update.columns.end(),
                                       [&](std::size_t i) { return target.in_key(i); });
     if (only_key) continue;
-    MAIA_TRY(queue(target.group_update_sql(update.columns), update.group,
-                   {&target, update.rows, !staged.converging, "update"}));
+    const auto rows = staged.converging ? std::nullopt : std::optional(update.rows);
+    MAIA_TRY(
+        queue(target.group_update_sql(update.columns), expected_.add(target, "update", rows), update.group));
   }
   const auto sql = target.by_key() ? target.group_upsert_sql() : target.group_insert_sql();
-  return queue(sql, round.rows, {&target, 0, false, "insert"});
+  return queue(sql, expected_.add(target, "insert"), round.rows);
 }
 
-Status GroupWriter::queue(const std::string& sql, std::int32_t group, Expected expected, std::int32_t into) {
+Status GroupWriter::queue(const std::string& sql, std::size_t tag, std::int32_t group, std::int32_t into) {
   const auto from = std::to_string(group);
   const auto to = std::to_string(into);
   const char* values[] = {from.c_str(), to.c_str()};
-  expected_.push_back(expected);
-  return pipeline_.run(sql, std::span(values, into == 0 ? 1 : 2), expected_.size());
-}
-
-Status GroupWriter::finish() {
-  auto finished = pipeline_.finish();
-  if (!finished.ok()) {
-    const auto tag = pipeline_.failed_tag().value_or(0);
-    return tag == 0 ? finished : in(where(*expected_[tag - 1].target), std::move(finished));
-  }
-  for (const auto& outcome : pipeline_.outcomes()) {
-    const auto& expected = expected_[outcome.tag - 1];
-    if (!expected.exactly || outcome.affected == expected.rows) continue;
-    return missing_rows(expected.target->target(), expected.what, expected.rows - outcome.affected);
-  }
-  return {};
+  return pipeline_.run(sql, std::span(values, into == 0 ? 1 : 2), tag);
 }
 
 }  // namespace maia::postgres

@@ -57,13 +57,6 @@ class GroupWriter {
     bool converging = false;
     std::vector<Round> rounds;
   };
-  struct Expected {
-    const WriteTarget* target = nullptr;
-    std::size_t rows = 0;
-    bool exactly = false;
-    const char* what = "";
-  };
-
   Status stage(const TargetDeliveries& group, Staged& staged);
   Status stage_by_key(const TargetDeliveries& group, Staged& staged);
   Status stage_as_multiset(const TargetDeliveries& group, Staged& staged);
@@ -73,8 +66,7 @@ class GroupWriter {
   Status run_round(std::span<Staged> staged, std::size_t round, Way way);
   Status queue_removes(Staged& staged, Round& round, Way way);
   Status queue_rows(Staged& staged, const Round& round);
-  Status queue(const std::string& sql, std::int32_t group, Expected expected, std::int32_t into = 0);
-  Status finish();
+  Status queue(const std::string& sql, std::size_t tag, std::int32_t group, std::int32_t into = 0);
 
   Connection& connection_;
   StatementPipeline pipeline_;
@@ -83,7 +75,7 @@ class GroupWriter {
   std::int32_t groups_ =
       0;  ///< numbers given; rows of earlier writes of a transaction stay in the staging tables
   std::vector<WriteTarget*> made_;
-  std::vector<Expected> expected_;
+  ExpectedRows expected_;
 };
 
 }  // namespace maia::postgres

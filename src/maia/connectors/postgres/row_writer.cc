@@ -14,6 +14,8 @@ namespace {
 using sql::Image;
 using sql::RowRef;
 
+}  // namespace
+
 Error zero_byte(const WriteTarget& target, std::size_t column) {
   return Error{
       .code = Error::Code::data,
@@ -22,37 +24,17 @@ Error zero_byte(const WriteTarget& target, std::size_t column) {
       .hint = "remove it in a transform, or store the column as bytes"};
 }
 
-}  // namespace
-
-Error missing_rows(const TableTarget& target, const char* what, std::size_t count) {
-  return Error{
-      .code = Error::Code::data,
-      .message = fmt::format("table {}: there is no row to {} for {} change{}", to_string(target.name), what,
-                             count, count == 1 ? "" : "s"),
-      .hint =
-          "something else has removed or changed rows at the destination; `maia resync` copies the table "
-          "again"};
-}
-
 Status RowWriter::write(std::span<const TargetDeliveries> groups, const std::string& savepoint) {
   expected_.clear();
-  unconfirmed_.clear();
+  statements_.start();
   MAIA_TRY(pipeline_.start());
   auto queued = pipeline_.run("savepoint " + savepoint);
   if (queued.ok()) queued = queue(groups);
   if (queued.ok()) queued = pipeline_.run("release savepoint " + savepoint);
   auto finished = pipeline_.finish();
-  if (finished.ok() && queued.ok()) return check_outcomes();
-  // Whether the server has prepared them is not known any more.
-  for (const auto& statement : unconfirmed_) names_.erase(statement);
+  if (!queued.ok() || !finished.ok()) statements_.failed();
   if (!queued.ok()) return queued;
-  const auto tag = pipeline_.failed_tag().value_or(0);
-  if (tag == 0) return finished;
-  return std::move(finished).error().in("table " + to_string(expected_[tag - 1].target->target().name));
-}
-
-void RowWriter::forget(const WriteTarget& target) {
-  std::erase_if(names_, [&](const auto& entry) { return entry.first.target == &target; });
+  return expected_.check(pipeline_, std::move(finished));
 }
 
 Status RowWriter::queue(std::span<const TargetDeliveries> groups) {
@@ -97,19 +79,19 @@ Status RowWriter::queue_row(WriteTarget& target, const Delivery& delivery, std::
   const RowRef old{&batch, row, Image::before};
   const auto op = batch.op(row);
   if (op == Op::read || op == Op::insert) {
-    return whole_row(target, target.by_key() ? RowStatement::upsert : RowStatement::insert, now);
+    return whole_row(target, target.by_key() ? Statement::upsert : Statement::insert, now);
   }
   if (!target.by_key()) {
     begin_values();
     MAIA_TRY(push(target, old, target.written()));
-    MAIA_TRY(execute(target, RowStatement::remove_one, {}, true, "remove"));
-    return op == Op::remove ? Status{} : whole_row(target, RowStatement::insert, now);
+    MAIA_TRY(execute(target, Statement::remove_one, {}, true, "remove"));
+    return op == Op::remove ? Status{} : whole_row(target, Statement::insert, now);
   }
   const auto& key = target.target().key;
   if (op == Op::remove) {
     begin_values();
     MAIA_TRY(push(target, old, key));
-    return execute(target, RowStatement::remove, {}, false, "remove");
+    return execute(target, Statement::remove, {}, false, "remove");
   }
   if (batch.has_before() && !sql::same_values(old, now, key))
     return move(target, old, now, delivery.converging);
@@ -125,7 +107,7 @@ bool RowWriter::find_present(const WriteTarget& target, const RowRef& row) {
 }
 
 Status RowWriter::update(WriteTarget& target, const RowRef& now, bool converging) {
-  if (find_present(target, now)) return whole_row(target, RowStatement::upsert, now);
+  if (find_present(target, now)) return whole_row(target, Statement::upsert, now);
   changes_.clear();
   std::copy_if(present_.begin(), present_.end(), std::back_inserter(changes_),
                [&](std::size_t i) { return !target.in_key(i); });
@@ -133,7 +115,7 @@ Status RowWriter::update(WriteTarget& target, const RowRef& now, bool converging
   begin_values();
   MAIA_TRY(push(target, now, changes_));
   MAIA_TRY(push(target, now, target.target().key));
-  return execute(target, RowStatement::update, changes_, !converging, "update");
+  return execute(target, Statement::update, changes_, !converging, "update");
 }
 
 Status RowWriter::move(WriteTarget& target, const RowRef& old, const RowRef& now, bool converging) {
@@ -142,24 +124,24 @@ Status RowWriter::move(WriteTarget& target, const RowRef& old, const RowRef& now
   if (whole && converging) {
     begin_values();
     MAIA_TRY(push(target, old, key));
-    MAIA_TRY(execute(target, RowStatement::remove, {}, false, "remove"));
-    return whole_row(target, RowStatement::upsert, now);
+    MAIA_TRY(execute(target, Statement::remove, {}, false, "remove"));
+    return whole_row(target, Statement::upsert, now);
   }
   if (converging) {
     begin_values();
     MAIA_TRY(push(target, now, key));
     MAIA_TRY(push(target, old, key));
-    MAIA_TRY(execute(target, RowStatement::make_room, {}, false, "remove"));
+    MAIA_TRY(execute(target, Statement::make_room, {}, false, "remove"));
   }
   begin_values();
   MAIA_TRY(push(target, now, present_));
   MAIA_TRY(push(target, old, key));
-  MAIA_TRY(execute(target, RowStatement::move, present_, !whole && !converging, "change the key of"));
+  MAIA_TRY(execute(target, Statement::move, present_, !whole && !converging, "change the key of"));
   // A row that is not there yet, because a filter kept it away until now, comes whole.
-  return whole ? whole_row(target, RowStatement::insert_absent, now) : Status{};
+  return whole ? whole_row(target, Statement::insert_absent, now) : Status{};
 }
 
-Status RowWriter::whole_row(WriteTarget& target, RowStatement kind, const RowRef& row) {
+Status RowWriter::whole_row(WriteTarget& target, Statement kind, const RowRef& row) {
   begin_values();
   MAIA_TRY(push(target, row, target.written()));
   return execute(target, kind, {}, false, "insert");
@@ -189,31 +171,14 @@ Status RowWriter::push(const WriteTarget& target, const RowRef& row, std::span<c
   return {};
 }
 
-Status RowWriter::execute(WriteTarget& target, RowStatement kind, std::span<const std::size_t> columns,
+Status RowWriter::execute(WriteTarget& target, Statement kind, std::span<const std::size_t> columns,
                           bool must_exist, const char* what) {
-  Statement statement{&target, kind, Columns(columns.begin(), columns.end())};
-  auto known = names_.find(statement);
-  if (known == names_.end()) {
-    const auto name = fmt::format("maia_{}", ++statements_made_);
-    MAIA_TRY(pipeline_.prepare(name, target.row_sql(kind, columns)));
-    known = names_.emplace(statement, name).first;
-    unconfirmed_.push_back(std::move(statement));
-  }
   values_.clear();
   for (const auto begin : ends_) {
     values_.push_back(begin == std::string::npos ? nullptr : texts_.data() + begin);
   }
-  expected_.push_back({&target, must_exist, what});
-  return pipeline_.execute(known->second, values_, expected_.size());
-}
-
-Status RowWriter::check_outcomes() const {
-  for (const auto& outcome : pipeline_.outcomes()) {
-    if (outcome.tag == 0 || outcome.affected > 0) continue;
-    const auto& expected = expected_[outcome.tag - 1];
-    if (expected.must_exist) return missing_rows(expected.target->target(), expected.what, 1);
-  }
-  return {};
+  const auto rows = must_exist ? std::optional<std::size_t>(1) : std::nullopt;
+  return statements_.execute(pipeline_, target, kind, columns, values_, expected_.add(target, what, rows));
 }
 
 }  // namespace maia::postgres

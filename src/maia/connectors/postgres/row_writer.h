@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "maia/base/result.h"
+#include "maia/connectors/postgres/expected_rows.h"
+#include "maia/connectors/postgres/prepared_statements.h"
 #include "maia/connectors/postgres/statement_pipeline.h"
 #include "maia/connectors/postgres/write_target.h"
 #include "maia/sql/row_index.h"
@@ -20,33 +20,27 @@ struct TargetDeliveries {
   std::vector<const Delivery*> deliveries;
 };
 
-/// A change that needs rows which are not there: source and destination have parted.
-Error missing_rows(const TableTarget& target, const char* what, std::size_t count);
+/// A text that the server does not store.
+Error zero_byte(const WriteTarget& target, std::size_t column);
 
 /// Applies changes one by one in the order of their ordinals over all tables, by prepared statements that are
 /// sent without waiting for answers. What the source's own constraints allowed in this order, the same
 /// constraints at the destination allow as well.
 class RowWriter {
  public:
-  explicit RowWriter(Connection& connection) : connection_(connection), pipeline_(connection) {}
+  RowWriter(Connection& connection, PreparedStatements& statements)
+      : pipeline_(connection), statements_(statements) {}
 
   /// Runs inside of a transaction; sets the savepoint `savepoint` first and releases it at the end.
   Status write(std::span<const TargetDeliveries> groups, const std::string& savepoint);
-  /// Forgets the statements of a target whose table has changed.
-  void forget(const WriteTarget& target);
 
  private:
   using Columns = std::vector<std::size_t>;
-  struct Expected {
-    const WriteTarget* target = nullptr;
-    bool must_exist = false;
-    const char* what = "";
-  };
   Status queue(std::span<const TargetDeliveries> groups);
   Status queue_row(WriteTarget& target, const Delivery& delivery, std::uint32_t row);
   Status update(WriteTarget& target, const sql::RowRef& now, bool converging);
   Status move(WriteTarget& target, const sql::RowRef& old, const sql::RowRef& now, bool converging);
-  Status whole_row(WriteTarget& target, RowStatement kind, const sql::RowRef& row);
+  Status whole_row(WriteTarget& target, Statement kind, const sql::RowRef& row);
   /// Fills `present_`; true if nothing that is written is missing.
   bool find_present(const WriteTarget& target, const sql::RowRef& row);
 
@@ -55,27 +49,16 @@ class RowWriter {
     ends_.clear();
   }
   Status push(const WriteTarget& target, const sql::RowRef& row, std::span<const std::size_t> columns);
-  Status execute(WriteTarget& target, RowStatement kind, std::span<const std::size_t> columns,
-                 bool must_exist, const char* what);
-  Status check_outcomes() const;
+  Status execute(WriteTarget& target, Statement kind, std::span<const std::size_t> columns, bool must_exist,
+                 const char* what);
 
-  Connection& connection_;
   StatementPipeline pipeline_;
-  struct Statement {
-    const WriteTarget* target;
-    RowStatement kind;
-    Columns columns;
-    auto operator<=>(const Statement&) const = default;
-  };
-  std::map<Statement, std::string> names_;
-  std::vector<Statement> unconfirmed_;  ///< prepared in the running pipeline
-  std::size_t statements_made_ = 0;
-  std::vector<Expected> expected_;  ///< by tag - 1
+  PreparedStatements& statements_;
+  ExpectedRows expected_;
   Columns present_;
   Columns changes_;
   std::string texts_;  ///< the values of the statement at hand, each with a zero byte at its end
   std::vector<std::size_t> ends_;
-  std::vector<bool> nulls_;
   std::vector<const char*> values_;
 };
 

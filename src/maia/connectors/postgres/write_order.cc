@@ -10,9 +10,6 @@
 namespace maia::postgres {
 namespace {
 
-/// Measured: below this many rows a write is faster row by row than by staging tables.
-constexpr std::size_t kFewRows = 100;
-
 bool any_key_change(const WriteTarget& target, const Batch& batch) {
   if (!batch.has_before() || !target.by_key()) return false;
   const auto& key = target.target().key;
@@ -54,12 +51,12 @@ bool only_new_rows(const TargetDeliveries& group) {
   });
 }
 
-bool few_rows(std::span<const TargetDeliveries> groups) {
+std::size_t count_rows(std::span<const TargetDeliveries> groups) {
   std::size_t rows = 0;
   for (const auto& group : groups) {
     for (const auto* delivery : group.deliveries) rows += delivery->batch->rows();
   }
-  return rows < kFewRows;
+  return rows;
 }
 
 bool any_key_change(std::span<const TargetDeliveries> groups) {

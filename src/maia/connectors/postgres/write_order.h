@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,11 @@ void parents_first(std::vector<TargetDeliveries>& groups);
 /// Whether all changes are rows that cannot be there yet.
 bool only_new_rows(const TargetDeliveries& group);
 
-/// Whether statements row by row cost less than a staging table.
-bool few_rows(std::span<const TargetDeliveries> groups);
+/// Measured (bench/postgres_write_bench): below the first many rows a write is fastest row by row, from the
+/// second on by a staging table, between them by arrays.
+inline constexpr std::size_t kFewRows = 30;
+inline constexpr std::size_t kManyRows = 5'000;
+std::size_t count_rows(std::span<const TargetDeliveries> groups);
 
 bool any_key_change(std::span<const TargetDeliveries> groups);
 

@@ -115,7 +115,7 @@ std::string WriteTarget::key_joins(std::string_view stage, bool old) const {
   std::string text;
   for (std::size_t k = 0; k < target_.key.size(); ++k) {
     const auto& name = names_[target_.key[k]];
-    text += fmt::format(" and t.{} = {}.{}", name, stage, old ? old_key_names_[k] : name);
+    text += fmt::format("{}t.{} = {}.{}", k == 0 ? "" : " and ", name, stage, old ? old_key_names_[k] : name);
   }
   return text;
 }
@@ -137,38 +137,97 @@ std::string WriteTarget::identity(std::string_view prefix) const {
   return "array[" + text + "]";
 }
 
-std::string WriteTarget::row_sql(RowStatement kind, std::span<const std::size_t> columns) const {
-  const auto insert = [&] {
-    std::string values;
-    for (std::size_t i = 1; i <= written_.size(); ++i) values += fmt::format("{}${}", i == 1 ? "" : ", ", i);
-    return fmt::format("insert into {} as t ({}) overriding system value values ({})", table_, list(written_),
-                       values);
-  };
-  switch (kind) {
-    case RowStatement::insert: return insert();
-    case RowStatement::insert_absent:
-      return insert() + fmt::format(" on conflict ({}) do nothing", list(target_.key));
-    case RowStatement::upsert: return insert() + on_conflict();
-    case RowStatement::update:
-    case RowStatement::move:
-      return fmt::format("update {} set {} where {}", table_,
-                         assignments(columns, "", kind == RowStatement::move),
-                         key_equals(columns.size() + 1));
-    case RowStatement::make_room:
-      return fmt::format("delete from {0} where {1} and exists (select from {0} where {2})", table_,
-                         key_equals(1), key_equals(target_.key.size() + 1));
-    case RowStatement::remove: return fmt::format("delete from {} where {}", table_, key_equals(1));
-    case RowStatement::remove_one: break;
-  }
+std::string WriteTarget::row_insert_sql() const {
+  std::string values;
+  for (std::size_t i = 1; i <= written_.size(); ++i) values += fmt::format("{}${}", i == 1 ? "" : ", ", i);
+  return fmt::format("insert into {} as t ({}) overriding system value values ({})", table_, list(written_),
+                     values);
+}
+
+std::string WriteTarget::row_remove_one_sql() const {
   std::string given;
   for (std::size_t i = 0; i < written_.size(); ++i) {
-    given += fmt::format("{}${}::{}::text collate \"C\"", i == 0 ? "" : ", ", i + 1, types_[written_[i]]);
+    given += fmt::format("{}${}::{}::text collate \"C\"", i == 0 ? "" : ", ", i + 1, cast_type(written_[i]));
   }
   return fmt::format(
       "with one as materialized (select tableoid as part, ctid as place from {0} where {1} = array[{2}] "
       "limit 1) "
       "delete from {0} t using one where t.ctid = one.place and t.tableoid = one.part",
       table_, identity(""), given);
+}
+
+std::string WriteTarget::sql(Statement statement, std::span<const std::size_t> columns) const {
+  switch (statement) {
+    case Statement::insert: return row_insert_sql();
+    case Statement::insert_absent:
+      return row_insert_sql() + fmt::format(" on conflict ({}) do nothing", list(target_.key));
+    case Statement::upsert: return row_insert_sql() + on_conflict();
+    case Statement::update:
+    case Statement::move:
+      return fmt::format("update {} set {} where {}", table_,
+                         assignments(columns, "", statement == Statement::move),
+                         key_equals(columns.size() + 1));
+    case Statement::make_room:
+      return fmt::format("delete from {0} where {1} and exists (select from {0} where {2})", table_,
+                         key_equals(1), key_equals(target_.key.size() + 1));
+    case Statement::remove: return fmt::format("delete from {} where {}", table_, key_equals(1));
+    case Statement::remove_one: return row_remove_one_sql();
+    case Statement::insert_many: return insert_sql(array_rows(written_));
+    case Statement::upsert_many: return insert_sql(array_rows(written_)) + on_conflict();
+    case Statement::update_many: return update_sql(columns, array_rows(columns));
+    case Statement::remove_many: return remove_sql(array_rows(target_.key));
+    case Statement::remove_each: return remove_each_sql(array_rows(written_));
+  }
+  return {};
+}
+
+std::string WriteTarget::cast_type(std::size_t column) const {
+  return unlimited(stored_.find(target_.schema->columns[column].name)->type);
+}
+
+std::string WriteTarget::array_rows(std::span<const std::size_t> columns) const {
+  std::string arrays;
+  std::string names;
+  std::string values;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto& column = target_.schema->columns[columns[i]];
+    const auto type = cast_type(columns[i]);
+    // Elements that are arrays themselves, or that are not separated by commas, go as text.
+    const bool plain = binary_encoder(column.type, stored_.find(column.name)->type.name) != nullptr;
+    const auto* comma = i == 0 ? "" : ", ";
+    arrays += fmt::format("{}${}::{}[]", comma, i + 1, plain ? type : "text");
+    names += fmt::format("{}a{}", comma, i);
+    values += fmt::format("{}a{}{} as {}", comma, i, plain ? "" : "::" + type, names_[columns[i]]);
+  }
+  return fmt::format("(select {} from unnest({}) as given({})) s", values, arrays, names);
+}
+
+std::string WriteTarget::group_rows() const {
+  return fmt::format("(select * from {} where {} = $1) s", stage_, group_column_);
+}
+
+std::string WriteTarget::remove_sql(const std::string& rows) const {
+  return fmt::format("delete from {} t using {} where {}", table_, rows, key_joins("s", false));
+}
+
+std::string WriteTarget::remove_each_sql(const std::string& rows) const {
+  return fmt::format(
+      "with wanted as materialized (select {0} as row, count(*) as times from {1} group by 1), "
+      "found as (select t.tableoid as part, t.ctid as place, w.times, "
+      "row_number() over (partition by w.row) as number from {2} t join wanted w on {3} = w.row) "
+      "delete from {2} t using found f where t.tableoid = f.part and t.ctid = f.place and f.number <= "
+      "f.times",
+      identity("s."), rows, table_, identity("t."));
+}
+
+std::string WriteTarget::update_sql(std::span<const std::size_t> columns, const std::string& rows) const {
+  return fmt::format("update {} t set {} from {} where {}", table_, assignments(columns, "s.", false), rows,
+                     key_joins("s", false));
+}
+
+std::string WriteTarget::insert_sql(const std::string& rows) const {
+  return fmt::format("insert into {} as t ({}) overriding system value select {} from {}", table_,
+                     list(written_), list(written_, "s."), rows);
 }
 
 std::string WriteTarget::copy_sql() const {
@@ -190,34 +249,6 @@ std::string WriteTarget::stage_copy_sql() const {
   return fmt::format("copy {} from stdin{}", stage_, stage_encoder_.binary() ? " with (format binary)" : "");
 }
 
-std::string WriteTarget::group_remove_sql() const {
-  return fmt::format("delete from {} t using {} s where s.{} = $1{}", table_, stage_, group_column_,
-                     key_joins("s", false));
-}
-
-std::string WriteTarget::group_remove_rows_sql() const {
-  return fmt::format(
-      "with wanted as materialized (select {0} as row, count(*) as times from {1} s where s.{2} = $1 group "
-      "by 1), "
-      "found as (select t.tableoid as part, t.ctid as place, w.times, "
-      "row_number() over (partition by w.row) as number from {3} t join wanted w on {4} = w.row) "
-      "delete from {3} t using found f where t.tableoid = f.part and t.ctid = f.place and f.number <= "
-      "f.times",
-      identity("s."), stage_, group_column_, table_, identity("t."));
-}
-
-std::string WriteTarget::group_update_sql(std::span<const std::size_t> columns) const {
-  return fmt::format("update {} t set {} from {} s where s.{} = $1{}", table_,
-                     assignments(columns, "s.", false), stage_, group_column_, key_joins("s", false));
-}
-
-std::string WriteTarget::group_insert_sql() const {
-  return fmt::format("insert into {} as t ({}) overriding system value select {} from {} where {} = $1",
-                     table_, list(written_), list(written_), stage_, group_column_);
-}
-
-std::string WriteTarget::group_upsert_sql() const { return group_insert_sql() + on_conflict(); }
-
 std::string WriteTarget::group_take_sql(std::span<const std::size_t> columns, bool moved) const {
   std::string values;
   for (const auto i : written_) {
@@ -225,9 +256,9 @@ std::string WriteTarget::group_take_sql(std::span<const std::size_t> columns, bo
     values += fmt::format("{}{}.{}", values.empty() ? "" : ", ", given ? "s" : "t", names_[i]);
   }
   return fmt::format(
-      "with gone as (delete from {} t using {} s where s.{} = $1{} returning {}) "
+      "with gone as (delete from {} t using {} where {} returning {}) "
       "insert into {} ({}, {}) select $2::integer, * from gone",
-      table_, stage_, group_column_, key_joins("s", moved), values, stage_, group_column_, list(written_));
+      table_, group_rows(), key_joins("s", moved), values, stage_, group_column_, list(written_));
 }
 
 }  // namespace maia::postgres

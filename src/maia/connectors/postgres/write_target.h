@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,8 +15,9 @@
 
 namespace maia::postgres {
 
-/// What the statements of the row-by-row way do.
-enum class RowStatement : std::uint8_t {
+/// The statements that are prepared once per target and set of columns.
+enum class Statement : std::uint8_t {
+  // For one row, given as values:
   insert,         ///< a whole row
   insert_absent,  ///< a whole row, unless its key is there
   upsert,         ///< a whole row, in place of what has its key
@@ -25,6 +26,12 @@ enum class RowStatement : std::uint8_t {
   make_room,      ///< removes the row of the new key, if a row has the old key
   remove,         ///< the row of a key
   remove_one,     ///< one of the rows that equal a whole row
+  // For many rows, given as one array per column:
+  insert_many,
+  upsert_many,
+  update_many,
+  remove_many,
+  remove_each,  ///< remove_one for every row of a multiset
 };
 
 /// One table that is written to in this session: how its columns are encoded, and the SQL of every statement
@@ -44,10 +51,11 @@ class WriteTarget {
   /// Whether rows may be deleted and put back without losing what only the destination has.
   bool has_columns_of_its_own() const { return has_columns_of_its_own_; }
 
-  /// SQL of a row statement. Parameters, in this order: the values of `columns` (whole rows: of written()),
-  /// then for update, move, and make_room the values of the old key. remove has only the key, make_room the
-  /// new key and then the old one.
-  std::string row_sql(RowStatement kind, std::span<const std::size_t> columns) const;
+  /// Parameters for one row, in this order: the values of `columns` (whole rows: of written()), then for
+  /// update and move those of the old key. remove has only the key, make_room the new key and then the old
+  /// one. Parameters for many rows: an array for each of `columns` (whole rows: of written(); remove_many: of
+  /// the key).
+  std::string sql(Statement statement, std::span<const std::size_t> columns) const;
 
   /// COPY of whole rows into the table; fields: written().
   std::string copy_sql() const;
@@ -61,11 +69,13 @@ class WriteTarget {
   bool staged = false;  ///< the staging table is there
 
   // Statements on groups; parameter $1 is the group.
-  std::string group_remove_sql() const;
-  std::string group_remove_rows_sql() const;  ///< by all columns, as a multiset
-  std::string group_update_sql(std::span<const std::size_t> columns) const;
-  std::string group_insert_sql() const;
-  std::string group_upsert_sql() const;
+  std::string group_remove_sql() const { return remove_sql(group_rows()); }
+  std::string group_remove_each_sql() const { return remove_each_sql(group_rows()); }
+  std::string group_update_sql(std::span<const std::size_t> columns) const {
+    return update_sql(columns, group_rows());
+  }
+  std::string group_insert_sql() const { return insert_sql(group_rows()); }
+  std::string group_upsert_sql() const { return insert_sql(group_rows()) + on_conflict(); }
   /// Deletes the rows of a group from the table and puts them, with the group's values over theirs, into the
   /// group $2. `moved`: found by the old key.
   std::string group_take_sql(std::span<const std::size_t> columns, bool moved) const;
@@ -82,6 +92,16 @@ class WriteTarget {
   std::string key_joins(std::string_view stage, bool old) const;
   std::string on_conflict() const;
   std::string identity(std::string_view prefix) const;
+  std::string cast_type(std::size_t column) const;
+  std::string row_insert_sql() const;
+  std::string row_remove_one_sql() const;
+  /// Rows in a FROM clause, as `s` with the columns' names.
+  std::string group_rows() const;
+  std::string array_rows(std::span<const std::size_t> columns) const;
+  std::string remove_sql(const std::string& rows) const;
+  std::string remove_each_sql(const std::string& rows) const;
+  std::string update_sql(std::span<const std::size_t> columns, const std::string& rows) const;
+  std::string insert_sql(const std::string& rows) const;
 
   TableTarget target_;
   StoredTable stored_;
