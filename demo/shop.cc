@@ -61,8 +61,8 @@ from generate_series(1, 100000) i;
 insert into products (id, sku, name, price, weight_kg, tags, description, available_from)
 select md5(i::text)::uuid, 'SKU' || lpad((i % 99999)::text, 5, '0'), 'Product ' || i,
     (i % 50000) / 100.0 + 1,
-  case when i % 7 > 0 then i / 7.0 end, (array[array['new', 'sale'], array['classic',
-    'a "quoted" tag'], null])[1 + i % 2:1 + i % 2][1:2],
+  case when i % 7 > 0 then i / 7.0 end,
+  case i % 3 when 0 then array['new', 'sale'] when 1 then array['classic', 'a "quoted" tag'] else '{}' end,
   case when i % 500 = 0 then repeat(md5(i::text), 2000) else 'Made of ' || md5(i::text) end,
   date '2021-01-01' + i % 1500
 from generate_series(1, 20000) i;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -48,6 +49,12 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& ours
 }  // namespace
 
 Result<ChildProcess> ChildProcess::start(const Options& options) {
+  // Opened here and not by the child, which neither has our terminal nor, for a moment, a standard output.
+  const int output = open(options.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (output < 0) {
+    return Error{.code = Error::Code::storage,
+                 .message = "open " + options.output.string() + ": " + std::strerror(errno)};
+  }
   auto command = options.command;
   auto environment = merged_environment(options.environment);
   posix_spawn_file_actions_t files;
@@ -57,9 +64,7 @@ Result<ChildProcess> ChildProcess::start(const Options& options) {
   } else {
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   }
-  const auto output = options.output.string();
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_APPEND,
-                                   0644);
+  posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -70,6 +75,7 @@ Result<ChildProcess> ChildProcess::start(const Options& options) {
                                    pointers(command).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
+  close(output);
   if (failure != 0) {
     return Error{.code = Error::Code::unavailable,
                  .message = "start " + command.front() + ": " + std::strerror(failure)};
