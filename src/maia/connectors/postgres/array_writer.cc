@@ -110,7 +110,8 @@ Status ArrayWriter::add(std::vector<Queued>& list, Queued queued, std::span<cons
   for (const auto i : given) {
     if (arrays_used_ == arrays_.size()) arrays_.emplace_back();
     auto& array = arrays_[arrays_used_++];
-    array.assign("{");
+    array.clear();
+    array += '{';
     const auto& type = queued.target->target().schema->columns[i].type;
     for (const auto& row : rows) {
       if (array.size() > 1) array += ',';
