@@ -134,7 +134,7 @@ class Tidy(unittest.TestCase):
         self.assert_only("note for later", "em dash", "using namespace", "global stream")
 
     def test_a_room_without_a_row_is_found(self):
-        (self.root / "src/maia/attic").mkdir()
+        self.write("src/maia/attic/a.cc", "")
         self.assert_only("src/maia/attic:1: has no row")
 
     def test_a_connector_without_readme_is_found(self):

@@ -33,8 +33,8 @@ struct ColumnType {
   std::string full;      ///< name and modifier, as format_type spells them together
 };
 
-/// The type without a limit, for a cast: a cast to varchar(3) would cut values where storing refuses them, and
-/// `bit` and `character` alone mean a length of one.
+/// The type without a limit, for a cast: a cast to varchar(3) would cut values where storing refuses them,
+/// and `bit` and `character` alone mean a length of one.
 std::string unlimited(const ColumnType& column);
 
 /// Whether every value of `type` that the source can send fits the column, given as canonical text. A column
