@@ -21,8 +21,8 @@ bool only_new_rows(const TargetDeliveries& group);
 
 /// Measured (bench/postgres_write_bench): below the first many rows a write is fastest row by row, from the
 /// second on by a staging table, between them by arrays.
-inline constexpr std::size_t kFewRows = 30;
-inline constexpr std::size_t kManyRows = 5'000;
+inline constexpr std::size_t kFewRows = 20;
+inline constexpr std::size_t kManyRows = 3'000;
 std::size_t count_rows(std::span<const TargetDeliveries> groups);
 
 bool any_key_change(std::span<const TargetDeliveries> groups);
