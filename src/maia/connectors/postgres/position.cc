@@ -9,12 +9,13 @@
 namespace maia::postgres {
 namespace {
 
-/// The whole text as a number; nothing if it is anything else. Leading zeros, signs and blanks are refused,
-/// so that a place has exactly one token.
+/// The whole text as a number; nothing if it is anything else. Leading zeros, signs, blanks and small hex
+/// digits are refused, so that a place has exactly one token.
 template <class T>
 std::optional<T> whole(std::string_view text, int radix) {
   T value = 0;
   if (text.empty() || (text.size() > 1 && text.front() == '0')) return {};
+  if (text.find_first_of("abcdef") != std::string_view::npos) return {};
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value, radix);
   if (failure != std::errc{} || end != text.data() + text.size()) return {};
   return value;

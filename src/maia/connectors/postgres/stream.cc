@@ -39,10 +39,10 @@ std::string start_sql(const Connection& replication, const StreamTerms& terms) {
   const int protocol = version >= 160'000 ? 4 : version >= 150'000 ? 3 : 2;
   std::string publication;
   for (const char c : sql_name(terms.relations.scope.name)) publication.append(c == '\'' ? 2 : 1, c);
-  return fmt::format(
-      "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names '{}', streaming 'on'{})",
-      sql_name(terms.slot), to_string(terms.from.lsn), protocol, publication,
-      terms.relations.binary ? ", binary 'true'" : "");
+  return fmt::format("START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names '{}'{}{})",
+                     sql_name(terms.slot), to_string(terms.from.lsn), protocol, publication,
+                     terms.notes->streaming_failed ? "" : ", streaming 'on'",
+                     terms.relations.binary ? ", binary 'true'" : "");
 }
 
 }  // namespace
@@ -139,10 +139,13 @@ Error SlotStream::ended() {
   Rows result(PQgetResult(replication_->native()));
   if (result.native() != nullptr && PQresultStatus(result.native()) == PGRES_FATAL_ERROR) {
     auto error = replication_->error_of(result.native(), "replication");
-    // An internal error of decoding may come from a transaction that rolled back meanwhile; then it is gone
-    // the next time.
     const auto& state = replication_->last_sqlstate();
-    if (state == "55000" || state == "58P01" || state == "XX000") error.recovery = Recovery::reconnect;
+    if (state == "XX000" && !notes_->streaming_failed) {
+      notes_->streaming_failed = true;
+      error.recovery = Recovery::reconnect;
+    }
+    // The slot's state is looked at when the stream is prepared again, and named there.
+    if (state == "55000" || state == "58P01") error.recovery = Recovery::reconnect;
     return error;
   }
   return Error{Error::Code::unavailable, Recovery::reconnect, "the server ended the replication stream", ""};

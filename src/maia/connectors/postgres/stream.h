@@ -17,6 +17,9 @@ namespace maia::postgres {
 struct StreamNotes {
   std::atomic<Lsn> server_end = 0;           ///< end of the server's log, when somebody last asked
   std::atomic<bool> binary_refused = false;  ///< a table has got a column that is only read as text
+  /// The server failed to decode a transaction that it streamed before its commit. PostgreSQL 16 to 18 do so
+  /// after a rolled back ALTER TABLE in a savepoint; decoded at its commit the same transaction is fine.
+  std::atomic<bool> streaming_failed = false;
 };
 
 struct StreamTerms {
