@@ -100,26 +100,29 @@ Status GroupWriter::stage(const TargetDeliveries& group, Staged& staged) {
 
 Status GroupWriter::stage_by_key(const TargetDeliveries& group, Staged& staged) {
   auto& target = *group.target;
-  const auto& key = target.target().key;
   net_.start(target.target(), group.deliveries);
   while (const auto* net = MAIA_TRY(net_.next())) {
     auto& round = staged.rounds.emplace_back();
     if (!net->removes.empty()) round.removes = ++groups_;
     round.remove_count = net->removes.size();
-    for (const auto& row : net->removes) MAIA_TRY(put(target, round.removes, row, key, nullptr));
+    give(target, target.target().key);
+    for (const auto& row : net->removes) MAIA_TRY(put(target, round.removes, row));
     for (const auto& move : net->moves) {
       auto& moves = round.moves.emplace_back(Partial{++groups_, move.columns, move.rows.size()});
+      give(target, move.columns);
       for (std::size_t i = 0; i < move.rows.size(); ++i) {
-        MAIA_TRY(put(target, moves.group, move.rows[i], move.columns, &move.from[i]));
+        MAIA_TRY(put(target, moves.group, move.rows[i], &move.from[i]));
       }
     }
     for (const auto& update : net->updates) {
       auto& updates = round.updates.emplace_back(Partial{++groups_, update.columns, update.rows.size()});
-      for (const auto& row : update.rows) MAIA_TRY(put(target, updates.group, row, update.columns, nullptr));
+      give(target, update.columns);
+      for (const auto& row : update.rows) MAIA_TRY(put(target, updates.group, row));
     }
     round.rows = ++groups_;
-    for (const auto& row : net->inserts) MAIA_TRY(put(target, round.rows, row, target.written(), nullptr));
-    for (const auto& row : net->upserts) MAIA_TRY(put(target, round.rows, row, target.written(), nullptr));
+    give(target, target.written());
+    for (const auto& row : net->inserts) MAIA_TRY(put(target, round.rows, row));
+    for (const auto& row : net->upserts) MAIA_TRY(put(target, round.rows, row));
   }
   return {};
 }
@@ -128,10 +131,11 @@ Status GroupWriter::stage_as_multiset(const TargetDeliveries& group, Staged& sta
   auto& target = *group.target;
   auto& round = staged.rounds.emplace_back();
   round.rows = ++groups_;
+  give(target, target.written());
   if (target.appends()) {
     for (const auto* delivery : group.deliveries) {
       for (std::uint32_t row = 0; row < delivery->batch->rows(); ++row) {
-        MAIA_TRY(put(target, round.rows, {delivery->batch, row, Image::after}, target.written(), nullptr));
+        MAIA_TRY(put(target, round.rows, {delivery->batch, row, Image::after}));
       }
     }
     return {};
@@ -139,24 +143,29 @@ Status GroupWriter::stage_as_multiset(const TargetDeliveries& group, Staged& sta
   const auto* net = MAIA_TRY(multiset_.reduce(target.target(), group.deliveries));
   round.remove_count = net->removes.size();
   if (round.remove_count > 0) round.removes = ++groups_;
-  for (const auto& row : net->removes) MAIA_TRY(put(target, round.removes, row, target.written(), nullptr));
-  for (const auto& row : net->inserts) MAIA_TRY(put(target, round.rows, row, target.written(), nullptr));
+  for (const auto& row : net->removes) MAIA_TRY(put(target, round.removes, row));
+  for (const auto& row : net->inserts) MAIA_TRY(put(target, round.rows, row));
   return {};
 }
 
-/// One row of a staging table. `columns` are ascending, or the key.
-Status GroupWriter::put(WriteTarget& target, std::int32_t group, const RowRef& row,
-                        std::span<const std::size_t> columns, const RowRef* old) {
+/// The columns that the next rows have in the staging table.
+void GroupWriter::give(const WriteTarget& target, std::span<const std::size_t> columns) {
+  given_.assign(target.target().schema->columns.size(), false);
+  for (const auto i : columns) given_[i] = true;
+}
+
+Status GroupWriter::put(WriteTarget& target, std::int32_t group, const RowRef& row, const RowRef* old) {
   auto& encoder = target.stage_encoder();
   const auto& schema = *target.target().schema;
   encoder.begin_row(1);
   encoder.number(group);
   std::size_t field = 0;
   for (const auto i : target.written()) {
-    if (std::find(columns.begin(), columns.end(), i) == columns.end()) {
-      encoder.null();
+    if (given_[i]) {
+      const auto put = encoder.value(field, row.column(i), row.row);
+      if (!put.ok()) return in("column " + schema.columns[i].name, put);
     } else {
-      MAIA_TRY(in("column " + schema.columns[i].name, encoder.value(field, row.column(i), row.row)));
+      encoder.null();
     }
     ++field;
   }
@@ -164,7 +173,8 @@ Status GroupWriter::put(WriteTarget& target, std::int32_t group, const RowRef& r
     if (old == nullptr) {
       encoder.null();
     } else {
-      MAIA_TRY(in("column " + schema.columns[i].name, encoder.value(field, old->column(i), old->row)));
+      const auto put = encoder.value(field, old->column(i), old->row);
+      if (!put.ok()) return in("column " + schema.columns[i].name, put);
     }
     ++field;
   }

@@ -60,8 +60,10 @@ class GroupWriter {
   Status stage(const TargetDeliveries& group, Staged& staged);
   Status stage_by_key(const TargetDeliveries& group, Staged& staged);
   Status stage_as_multiset(const TargetDeliveries& group, Staged& staged);
+  void give(const WriteTarget& target, std::span<const std::size_t> columns);
+  /// One row of a staging table; `old` has the old key of a move.
   Status put(WriteTarget& target, std::int32_t group, const sql::RowRef& row,
-             std::span<const std::size_t> columns, const sql::RowRef* old);
+             const sql::RowRef* old = nullptr);
   Status send_if_large(WriteTarget& target);
   Status run_round(std::span<Staged> staged, std::size_t round, Way way);
   Status queue_removes(Staged& staged, Round& round, Way way);
@@ -76,6 +78,7 @@ class GroupWriter {
       0;  ///< numbers given; rows of earlier writes of a transaction stay in the staging tables
   std::vector<WriteTarget*> made_;
   ExpectedRows expected_;
+  std::vector<bool> given_;  ///< by column of the target
 };
 
 }  // namespace maia::postgres
