@@ -187,6 +187,16 @@ Status Connection::connect(const Options& options, const std::stop_token& stop) 
       auto message = trimmed(PQerrorMessage(conn_));
       sqlstate_ = take_sqlstate(message);
       auto error = classify(sqlstate_.empty() ? "08001" : sqlstate_, std::move(message), "");
+      // libpq has no code for a certificate that does not verify or a server without TLS; waiting mends
+      // neither.
+      const bool tls = sqlstate_.empty() && options.endpoint.verifies() &&
+                       (error.message.find("SSL") != std::string::npos ||
+                        error.message.find("certificate") != std::string::npos);
+      if (tls) {
+        error.code = Error::Code::invalid_config;
+        error.recovery = Recovery::halt;
+        error.hint = "name the roots to trust with `tls_ca_file`, or write `tls: off` for plain text";
+      }
       return std::move(error).in("connect to " + where_);
     }
     const auto ready = poll_socket(state == PGRES_POLLING_WRITING, until, stop);

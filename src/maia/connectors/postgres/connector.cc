@@ -27,7 +27,7 @@ const Connector& connector() {
   static const Connector connector = {
       .name = "postgres",
       .title = "PostgreSQL",
-      .summary = "PostgreSQL 14 to 18, read by logical replication (pgoutput) and written set-wise.",
+      .summary = "PostgreSQL, read by logical replication (pgoutput) and written set-wise.",
       .can = {.snapshot = true,
               .stream = true,
               .transactional = true,

@@ -201,10 +201,13 @@ void Relations::rolled_back(Xid top, std::uint64_t from_ordinal) {
     return entry.change && entry.told && entry.told_at >= from_ordinal;
   };
   for (auto& [oid, stack] : view->second) {
-    if (stack.empty() || !forgotten(stack.back())) continue;
+    const auto first = std::find_if(stack.begin(), stack.end(), forgotten);
+    if (first == stack.end()) continue;
+    const auto change = std::find_if(stack.rbegin(), stack.rend(), forgotten)->change;
     auto last = std::move(stack.back());
-    stack.pop_back();
-    while (!stack.empty() && forgotten(stack.back())) stack.pop_back();
+    stack.erase(first, stack.end());
+    // A description that brought nothing new rests on the change that was told before it.
+    if (!last.change) last.change = change;
     last.told = false;
     stack.push_back(std::move(last));
   }

@@ -179,6 +179,17 @@ TEST_F(SourceCheckTest, errors_of_a_connection_say_what_is_wrong_and_hold_no_pas
   EXPECT_THAT(wrong.error().message, HasSubstr("password authentication failed"));
 }
 
+TEST_F(SourceCheckTest, a_server_without_tls_is_no_matter_of_waiting) {
+  auto with = config();
+  with.connection.tls = net::Tls::verify;
+  open(with);
+  const auto refused = source_->check();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Error::Code::invalid_config);
+  EXPECT_EQ(refused.error().recovery, Recovery::halt);
+  EXPECT_THAT(refused.error().hint, HasSubstr("tls: off"));
+}
+
 TEST_F(SourceCheckTest, slot_creation_that_waits_names_the_transaction) {
   sql("CREATE TABLE t (id int PRIMARY KEY)");
   open();

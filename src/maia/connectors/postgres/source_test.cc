@@ -22,5 +22,69 @@ TEST_F(SourceTest, snapshot_and_stream_together_equal_the_table) {
   EXPECT_EQ(replica_.transactions(), 4u);
 }
 
+TEST_F(SourceTest, hostile_names_are_only_names) {
+  const std::vector<std::string> hostile = {"select",
+                                            "a b",
+                                            "A",
+                                            "a",
+                                            "it's",
+                                            "say \"hi\"",
+                                            "semi;colon",
+                                            "--",
+                                            "/*",
+                                            "$1",
+                                            "%s",
+                                            "{}",
+                                            "a.b",
+                                            "\\",
+                                            "\\'",
+                                            "*",
+                                            "?",
+                                            "!",
+                                            "\t",
+                                            "new\nline",
+                                            "ünï",
+                                            "名前",
+                                            "'; DROP TABLE x; --",
+                                            "\"\"",
+                                            "ctid_",
+                                            "xmin_",
+                                            "oid",
+                                            "user",
+                                            "NULL",
+                                            "true",
+                                            "-1",
+                                            "1",
+                                            ",",
+                                            "(",
+                                            ")",
+                                            "[0]",
+                                            "::int",
+                                            std::string(63, 'l'),
+                                            "é" + std::string(61, 'x')};
+  const auto name = [](const std::string& raw) { return sql_name(raw); };
+  sql("CREATE SCHEMA " + name("we\"ird.'schema'"));
+  for (const auto& each : hostile) {
+    sql("CREATE TABLE " + name("we\"ird.'schema'") + "." + name(each) + " (" + name(each) +
+        " int PRIMARY KEY, " + name("v" + each.substr(0, 20)) + " text); INSERT INTO " +
+        name("we\"ird.'schema'") + "." + name(each) + " VALUES (1, 'x')");
+  }
+  auto with = config();
+  with.publication = "pub 'with' \"quotes\", and commas";
+  open(with);
+  begin();
+  ASSERT_EQ(replica_.tables().size(), hostile.size());
+  for (const auto& each : hostile) {
+    sql("INSERT INTO " + name("we\"ird.'schema'") + "." + name(each) + " VALUES (2, 'y'); UPDATE " +
+        name("we\"ird.'schema'") + "." + name(each) + " SET " + name(each) + " = 3 WHERE " + name(each) +
+        " = 1");
+  }
+  catch_up();
+  expect_equal();
+  stream_.reset();
+  snapshot_.reset();
+  EXPECT_EQ(must(source_->drop()).size(), 2u);
+}
+
 }  // namespace
 }  // namespace maia::postgres

@@ -55,7 +55,11 @@ Result<std::unique_ptr<Stream>> SlotStream::open(StreamTerms terms) {
 
 Status SlotStream::start(StreamTerms terms) {
   notes_ = terms.notes;
-  catalogue_ = MAIA_TRY(Connection::open(terms.connect));
+  auto catalogue = terms.connect;
+  // What is asked about a table may have to wait for somebody's lock, but never so long that the server hears
+  // nothing from us.
+  catalogue.settings.emplace_back("statement_timeout", "20s");
+  catalogue_ = MAIA_TRY(Connection::open(catalogue));
   const auto timeout = MAIA_TRY(
       catalogue_->query("SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'"));
   if (timeout.size() == 1 && timeout.integer(0, 0) > 0) {
@@ -84,7 +88,14 @@ Result<std::optional<StreamEvent>> SlotStream::next(milliseconds wait, std::stop
   const auto until = Steady::now() + wait;
   for (;;) {
     if (assembler_->has_event()) return std::optional(assembler_->pop());
-    const bool nothing_left = MAIA_TRY(take_arrived());
+    auto arrived = take_arrived();
+    if (!arrived.ok()) {
+      // A message is taken from the session once; after an error only a new stream can have it again.
+      auto error = std::move(arrived).error();
+      if (error.recovery == Recovery::retry) error.recovery = Recovery::reconnect;
+      return error;
+    }
+    const bool nothing_left = *arrived;
     MAIA_TRY(send_status_if_due());
     if (assembler_->has_event()) continue;
     if (!nothing_left) continue;
