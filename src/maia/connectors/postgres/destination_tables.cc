@@ -31,6 +31,7 @@ Error differs(const TableTarget& target, const std::vector<std::string>& differe
 
 std::vector<std::string> key_names(const TableTarget& target) {
   std::vector<std::string> names;
+  names.reserve(target.key.size());
   for (const auto i : target.key) names.push_back(target.schema->columns[i].name);
   return names;
 }

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
+#include <vector>
 
 namespace maia::postgres {
 namespace {
@@ -55,18 +56,31 @@ StoredType stored_array(const Type& type, const ServerTypes& server) {
   return stored;
 }
 
-/// "numeric(10,2)" is 10, 2; no modifier is no limit.
+/// The numbers of a modifier: 10 and 2 of "(10,2)". Empty if it holds anything else.
+std::vector<int> numbers_of(std::string_view modifier) {
+  std::vector<int> numbers;
+  if (!modifier.starts_with('(') || !modifier.ends_with(')')) return numbers;
+  const char* at = modifier.data();
+  const char* const end = at + modifier.size() - 1;
+  while (at < end) {
+    const auto [next, error] = std::from_chars(at + 1, end, numbers.emplace_back());
+    if (error != std::errc{} || (next != end && *next != ',')) return {};
+    at = next;
+  }
+  return numbers;
+}
+
+/// What a numeric column has room for.
 struct Digits {
-  int precision = 1'000'000;
+  int whole = 1'000'000;
   int scale = 1'000'000;
-  bool whole_part_holds(int digits) const { return precision - scale >= digits; }
 };
 Digits digits_of(const std::string& modifier) {
-  Digits digits;
-  if (std::sscanf(modifier.c_str(), "(%d,%d)", &digits.precision, &digits.scale) != 2) {
-    digits = modifier.empty() ? Digits{2'000'000, 1'000'000} : Digits{0, 0};
-  }
-  return digits;
+  if (modifier.empty()) return {};
+  const auto numbers = numbers_of(modifier);
+  // With a negative scale the column rounds whole numbers.
+  if (numbers.size() != 2 || numbers[1] < 0) return {.whole = 0, .scale = 0};
+  return {.whole = numbers[0] - numbers[1], .scale = numbers[1]};
 }
 
 /// Decimal digits that a whole number type may have; 0 for other types.
@@ -81,10 +95,10 @@ int whole_digits(const Type& type) {
 
 bool numeric_holds(const ColumnType& column, const Type& type) {
   const auto digits = digits_of(column.modifier);
-  if (const int whole = whole_digits(type); whole > 0) return digits.whole_part_holds(whole);
+  if (const int whole = whole_digits(type); whole > 0) return digits.whole >= whole;
   if (type.id != TypeId::decimal) return false;
   if (type.precision == 0) return column.modifier.empty();
-  return digits.scale >= type.scale && digits.whole_part_holds(type.precision - type.scale);
+  return digits.scale >= type.scale && digits.whole >= type.precision - type.scale;
 }
 
 bool integer_holds(std::string_view name, const Type& type) {
@@ -98,8 +112,9 @@ bool integer_holds(std::string_view name, const Type& type) {
 
 bool characters_hold(const ColumnType& column, const Type& type, const StoredType& native) {
   if (column.modifier.empty()) return column.name == "character varying";
-  int room = 0;
-  if (std::sscanf(column.modifier.c_str(), "(%d)", &room) != 1) return false;
+  const auto numbers = numbers_of(column.modifier);
+  if (numbers.size() != 1) return false;
+  const int room = numbers[0];
   // Blanks at the end are nothing to character(n), so only what comes from such a type may go into one.
   if (column.name == "character") return native.name == "character" && type.precision <= room;
   return type.id == TypeId::string && type.precision > 0 && type.precision <= room;

@@ -319,6 +319,7 @@ TEST(PostgresTypes, a_column_with_less_room_does_not_hold_a_type) {
   EXPECT_TRUE(can_hold(column("numeric", "(19,0)"), Type::of(TypeId::int64), {}));
   EXPECT_TRUE(can_hold(column("numeric", "(12,3)"), Type::decimal(10, 2), {}));
   EXPECT_FALSE(can_hold(column("numeric", "(10,3)"), Type::decimal(10, 2), {}));
+  EXPECT_FALSE(can_hold(column("numeric", "(30,-3)"), Type::of(TypeId::int32), {}));
   EXPECT_FALSE(can_hold(column("numeric", "(38,10)"), Type::decimal(0, 0), {}));
   EXPECT_TRUE(can_hold(column("bigint"), Type::decimal(18, 0), {}));
   EXPECT_FALSE(can_hold(column("bigint"), Type::decimal(19, 0), {}));

@@ -135,6 +135,7 @@ Status TableChange::nullability(const ColumnChange& change) {
 Result<bool> TableChange::has_key() {
   if (after_.mode != TableTarget::Mode::upsert || after_.key.empty()) return true;
   std::vector<std::string> names;
+  names.reserve(after_.key.size());
   for (const auto i : after_.key) names.push_back(after_.schema->columns[i].name);
   std::sort(names.begin(), names.end());
   const auto stored = MAIA_TRY(read_stored_table(connection_, after_.name));
@@ -159,6 +160,7 @@ Status TableChange::drop_other_key() {
 Status TableChange::add_key() {
   if (MAIA_TRY(has_key())) return {};
   std::vector<std::string> columns;
+  columns.reserve(after_.key.size());
   for (const auto i : after_.key)
     columns.push_back(MAIA_TRY(postgres_identifier(after_.schema->columns[i].name)));
   return alter(fmt::format("add primary key ({})", fmt::join(columns, ", ")));
