@@ -14,7 +14,7 @@ constexpr std::string_view kRelations = R"sql(
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relispartition,
        CASE WHEN c.relkind = 'p' THEN leaves.rows ELSE greatest(c.reltuples, 0)::bigint END,
        coalesce(leaves.odd, 0),
-       key.columns, {columns_of_publication}, pr.oid IS NOT NULL,
+       key.columns, {columns_of_publication},
        (SELECT string_agg(a.attnum::text, ',') FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attisdropped)
 FROM pg_catalog.pg_class c
@@ -101,8 +101,7 @@ Draft draft_of(const Rows& rows, std::size_t r) {
   draft.key = numbers(rows.text(r, 9));
   draft.column_list = numbers(rows.text(r, 10));
   table.row_filter = rows.str(r, 11);
-  table.published = rows.boolean(r, 12);
-  table.dropped = numbers(rows.text(r, 13));
+  table.dropped = numbers(rows.text(r, 12));
   switch (table.replica_identity) {
     case 'f': table.identity = Identity::full; break;
     case 'n': table.identity = Identity::none; break;

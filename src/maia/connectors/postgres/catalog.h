@@ -38,7 +38,6 @@ struct CatalogTable {
   std::string row_filter;    ///< of the publication, as SQL; empty: none
   std::uint64_t rows_estimate = 0;
   std::uint64_t odd_leaves = 0;  ///< partitions that do not fit their root: foreign, unlogged, other identity
-  bool published = false;        ///< by name in the publication
 
   TableSchema schema() const;  ///< version 1
   bool all_binary() const;     ///< every column has a binary decoder

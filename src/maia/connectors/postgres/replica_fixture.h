@@ -39,8 +39,6 @@ class Replica {
   std::size_t transactions() const { return transactions_; }
   std::size_t fragments() const { return fragments_; }
   const std::vector<SchemaChange>& schema_changes() const { return schema_changes_; }
-  /// Operation ids of every row that became visible, to see that they are the same after a restart.
-  const std::vector<std::string>& operations() const { return operations_; }
 
   void copy(const Batch& batch) {
     auto& to = table(batch.schema());
@@ -217,7 +215,6 @@ class Replica {
   std::map<std::string, Table> tables_;
   std::map<std::string, std::vector<Window::Item>> running_;
   std::vector<SchemaChange> schema_changes_;
-  std::vector<std::string> operations_;
   Position position_;
   std::size_t transactions_ = 0;
   std::size_t fragments_ = 0;
