@@ -39,7 +39,8 @@ bool MappedTransform::applies_to(const TableSchema& schema) const {
 
 Result<std::unique_ptr<BoundTransform>> MappedTransform::bind(const SchemaRef& input) {
   const auto to_mapping = [&](const auto& source) { return source.bind(*input); };
-  return BoundMapping::prepare(sandbox_, MAIA_TRY(std::visit(to_mapping, source_)), input);
+  auto mapping = MAIA_TRY(std::visit(to_mapping, source_));
+  return BoundMapping::prepare(sandbox_, std::move(mapping), input);
 }
 
 }  // namespace maia::transforms

@@ -61,7 +61,8 @@ class ScriptParser {
     if (is_name("drop")) return drop(place);
     if (is_name("filter")) {
       ++at_;
-      script_.statements_.push_back({place, Script::Filter{MAIA_TRY(expression())}});
+      auto condition = MAIA_TRY(expression());
+      script_.statements_.push_back({place, Script::Filter{std::move(condition)}});
       return {};
     }
     if (is_name("let")) return let(place);
@@ -92,7 +93,8 @@ class ScriptParser {
     auto column = MAIA_TRY(out_column());
     if (!is_symbol('=') || is_symbol('=', 1)) return expected("'='");
     ++at_;
-    script_.statements_.push_back({place, Script::Assign{std::move(column), MAIA_TRY(expression())}});
+    auto value = MAIA_TRY(expression());
+    script_.statements_.push_back({place, Script::Assign{std::move(column), std::move(value)}});
     return {};
   }
 
@@ -118,7 +120,8 @@ class ScriptParser {
     }
     if (!is_symbol('=')) return expected("'='");
     ++at_;
-    script_.statements_.push_back({place, Script::Let{std::move(local), MAIA_TRY(expression())}});
+    auto value = MAIA_TRY(expression());
+    script_.statements_.push_back({place, Script::Let{std::move(local), std::move(value)}});
     return {};
   }
 

@@ -104,7 +104,8 @@ class SqlSelectReader {
     for (const auto each : list_of(node, "exclude_list")) made.excluded.emplace(std::string_view(each));
     std::vector<SqlSelect::Item> replaced;
     for (const auto each : list_of(node, "replace_list")) {
-      replaced.push_back({text_of(each, "key"), MAIA_TRY(value(each["value"]))});
+      auto made_value = MAIA_TRY(value(each["value"]));
+      replaced.push_back({text_of(each, "key"), std::move(made_value)});
     }
     out_.items_.push_back({"", std::move(made)});
     // Later items of the same name take the place of the star's.
@@ -162,7 +163,8 @@ class SqlSelectBinder {
         put(item.alias, Mapping::Computed{alias->second});
         return {};
       }
-      put(item.alias, Mapping::Copy{MAIA_TRY(column(plain->column))});
+      const auto index = MAIA_TRY(column(plain->column));
+      put(item.alias, Mapping::Copy{index});
       return {};
     }
     const auto made = MAIA_TRY(computed(item.alias, std::get<SqlSelect::Value>(item.what)));
