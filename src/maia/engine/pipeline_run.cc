@@ -18,6 +18,17 @@ void rest(std::chrono::milliseconds at_most, std::stop_token stop) {
   never.wait_for(lock, stop, at_most, [] { return false; });
 }
 
+/// Rests like a task that wants to, but not while somebody asks something of it.
+void rest_for_task(Task& task, std::chrono::milliseconds at_most, std::stop_token stop) {
+  const auto end = std::chrono::steady_clock::now() + at_most;
+  while (!stop.stop_requested() && !task.mailbox().waiting()) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return;
+    rest(std::min(left, kLook), stop);
+  }
+}
+
 }  // namespace
 
 PipelineRun::PipelineRun(Parts parts) : parts_(std::move(parts)), confirm_(*parts_.source) {
@@ -139,8 +150,10 @@ void PipelineRun::launch(Task& task) {
 
 void PipelineRun::run_task(Task& task, std::stop_token stop) {
   while (!stop.stop_requested()) {
+    task.mailbox().serve();
     auto step = task.step(stop);
     if (!step.ok()) {
+      task.mailbox().close();
       parts_.observer->event(
           Observer::Level::error, "stopped",
           {{"task", task.name()}, {"error", step.error().message}, {"hint", step.error().hint}});
@@ -149,9 +162,10 @@ void PipelineRun::run_task(Task& task, std::stop_token stop) {
       failed_.notify_all();
       return;
     }
-    if (step->want == Step::Want::done) return;
-    if (step->want == Step::Want::wait) rest(step->at_most, stop);
+    if (step->want == Step::Want::done) break;
+    if (step->want == Step::Want::wait) rest_for_task(task, step->at_most, stop);
   }
+  task.mailbox().close();
 }
 
 std::optional<Error> PipelineRun::failure() const {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "maia/base/result.h"
+#include "maia/engine/mailbox.h"
 
 namespace maia::engine {
 
@@ -28,6 +29,11 @@ class Task {
   virtual ~Task() = default;
   virtual const std::string& name() const = 0;
   virtual Result<Step> step(std::stop_token stop) = 0;
+  /// Where others ask something of the task. Whoever runs the task serves it between two steps.
+  Mailbox& mailbox() { return mailbox_; }
+
+ private:
+  Mailbox mailbox_;
 };
 
 }  // namespace maia::engine
