@@ -12,7 +12,7 @@
 namespace maia::codec {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -49,15 +49,15 @@ void append_transaction_id(std::string& out, std::string_view id) {
 
 JsonWriter::JsonWriter(JsonForm form, const ChangeOrigin& origin, const TableName& table,
                        const TableSchema& schema)
-    : form_(form), table_(quoted(to_string(table))) {
+    : form_(form), table_(in_quotes(to_string(table))) {
   for (const auto& column : schema.columns) {
     types_.push_back(column.type);
-    names_.push_back(quoted(column.name) + ":");
+    names_.push_back(in_quotes(column.name) + ":");
   }
-  source_start_ = fmt::format(R"("version":{},"connector":{},"name":{})", quoted(version()),
-                              quoted(origin.connector), quoted(origin.name));
-  source_table_ = fmt::format(R"("db":{},"sequence":null,"schema":{},"table":{})", quoted(origin.database),
-                              quoted(table.schema), quoted(table.table));
+  source_start_ = fmt::format(R"("version":{},"connector":{},"name":{})", in_quotes(version()),
+                              in_quotes(origin.connector), in_quotes(origin.name));
+  source_table_ = fmt::format(R"("db":{},"sequence":null,"schema":{},"table":{})", in_quotes(origin.database),
+                              in_quotes(table.schema), in_quotes(table.table));
 }
 
 void JsonWriter::append_row(std::string& out, const Batch& batch, std::size_t row,
