@@ -47,7 +47,7 @@ struct DestinationSettings {
   KeySetting key;
   std::vector<RouteSetting> routes;
   bool allow_merge = false;
-  Node settings;                    ///< the connector's own, without those above
+  Node settings;  ///< the connector's own, without those above
 };
 
 /// Exactly one of `script` and `sql` is set.

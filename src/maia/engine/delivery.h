@@ -16,13 +16,13 @@
 #include "maia/connector/transform.h"
 #include "maia/engine/backoff.h"
 #include "maia/engine/confirm.h"
-#include "maia/state/dead_letters.h"
 #include "maia/engine/options.h"
 #include "maia/engine/snapshot_copy.h"
 #include "maia/engine/status.h"
 #include "maia/engine/table_entry.h"
 #include "maia/engine/task.h"
 #include "maia/journal/journal.h"
+#include "maia/state/dead_letters.h"
 
 namespace maia::engine {
 

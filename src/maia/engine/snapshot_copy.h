@@ -10,9 +10,9 @@
 #include "maia/connector/destination.h"
 #include "maia/connector/source.h"
 #include "maia/engine/copy_queue.h"
-#include "maia/state/dead_letters.h"
 #include "maia/engine/options.h"
 #include "maia/engine/table_entry.h"
+#include "maia/state/dead_letters.h"
 
 namespace maia::engine {
 
