@@ -160,6 +160,17 @@ Result<Window::Item> decode_item(ByteReader& in, const NumberToSchema& schema) {
   return bad("an item of a window is of no known kind");
 }
 
+Result<Window> read_head(ByteReader& in) {
+  Window window;
+  window.end.token = in.text();
+  window.received_at = in.i64();
+  const auto transactions = in.count(11);
+  for (std::size_t i = 0; i < transactions && in.ok(); ++i)
+    window.transactions.push_back(decode_transaction(in));
+  if (!in.ok()) return bad("a window's transactions are not valid");
+  return window;
+}
+
 }  // namespace
 
 void encode_transaction(ByteWriter& out, const Transaction& transaction) {
@@ -199,16 +210,16 @@ Status encode_window(ByteWriter& out, const Window& window, const SchemaToNumber
   return {};
 }
 
+Result<Window> decode_window_head(ByteView payload) {
+  ByteReader in(payload);
+  return read_head(in);
+}
+
 Result<Window> decode_window(ByteView payload, const NumberToSchema& schema) {
   ByteReader in(payload);
-  Window window;
-  window.end.token = in.text();
-  window.received_at = in.i64();
-  const auto transactions = in.count(11);
-  for (std::size_t i = 0; i < transactions && in.ok(); ++i)
-    window.transactions.push_back(decode_transaction(in));
+  auto window = MAIA_TRY(read_head(in));
   const auto items = in.count(2);
-  if (!in.ok()) return bad("a window's transactions are not valid");
+  if (!in.ok()) return bad("a window's items are not valid");
   for (std::size_t i = 0; i < items; ++i) window.items.push_back(MAIA_TRY(decode_item(in, schema)));
   if (!in.finished()) return bad("bytes follow the window");
   return window;

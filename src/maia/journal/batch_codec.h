@@ -20,6 +20,9 @@ Status encode_window(ByteWriter& out, const Window& window, const SchemaToNumber
 /// Code::corruption, with the reason alone, for bytes that are not exactly one window.
 Result<Window> decode_window(ByteView payload, const NumberToSchema& schema);
 
+/// Only what tells when and where: end, time received, transactions.
+Result<Window> decode_window_head(ByteView payload);
+
 void encode_transaction(ByteWriter& out, const Transaction& transaction);
 Transaction decode_transaction(ByteReader& in);
 

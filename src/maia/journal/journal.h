@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -16,6 +18,12 @@ namespace maia {
 
 /// A window out of the journal. Shared, because several destinations may read it at once; immutable.
 using WindowRef = std::shared_ptr<const Window>;
+
+/// What the source knows about its positions, for those who must not know what one is.
+struct PositionOrder {
+  std::function<std::partial_ordering(const Position&, const Position&)> compare;
+  std::function<std::string(const Position&)> describe;  ///< for people
+};
 
 /// Reads windows in sequence order; used from one thread, independent of the appender and of other cursors.
 class JournalCursor {
@@ -52,6 +60,15 @@ class Journal {
   virtual Result<Sequence> sync() = 0;
   /// A cursor that yields everything after `after`. Code::lost_history if retention has removed it.
   virtual Result<std::unique_ptr<JournalCursor>> read(Sequence after) = 0;
+  /// The last sequence before the first transaction that committed at `moment` or later: what to `read` from.
+  /// Of that window, transactions before `moment` are to be passed over. Commit times are taken to ascend.
+  /// Code::lost_history if retention may have removed such a transaction, Code::invalid_config if `moment` is
+  /// after `now`.
+  virtual Result<Sequence> before_time(WallMicros moment, WallMicros now) = 0;
+  /// The last sequence whose window ends at `position` or before it. Of the next window, transactions up to
+  /// `position` are to be passed over. Code::lost_history if that is before what is retained or the position
+  /// is of another history of the source, Code::invalid_config if it is after the tail's.
+  virtual Result<Sequence> up_to_position(const Position& position, const PositionOrder& order) = 0;
   /// Everything up to here has been delivered everywhere; whole segments before it may go.
   virtual Status release(Sequence through) = 0;
   /// The latest shape of every table that a retained record speaks of, as of the tail. What a restarted

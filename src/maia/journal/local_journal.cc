@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "maia/journal/local_cursor.h"
+#include "maia/journal/lookup.h"
 
 namespace maia {
 
@@ -260,6 +261,32 @@ Result<std::unique_ptr<JournalCursor>> LocalJournal::read(Sequence after) {
   Place place{std::prev(next)->number, journal::kSegmentMagic.size()};
   if (after == state_->last) place = {segments.back().number, segments.back().bytes};
   return std::make_unique<journal::LocalCursor>(state_, after, place);
+}
+
+template <class Ask>
+Result<Sequence> LocalJournal::look_up(Ask ask) {
+  for (;;) {
+    std::vector<std::uint64_t> numbers;
+    std::uint64_t last_bytes = 0;
+    {
+      const std::lock_guard lock(state_->mutex);
+      for (const auto& segment : state_->segments) numbers.push_back(segment.number);
+      last_bytes = state_->segments.back().bytes;
+    }
+    journal::Lookup lookup(state_->disk, options_.directory, state_->pool, numbers, last_bytes);
+    auto found = ask(lookup);
+    if (found.ok() || found.error().code != Error::Code::storage) return found;
+    const std::lock_guard lock(state_->mutex);
+    if (state_->segments.front().number == numbers.front()) return found;
+  }
+}
+
+Result<Sequence> LocalJournal::before_time(WallMicros moment, WallMicros now) {
+  return look_up([&](journal::Lookup& lookup) { return lookup.before_time(moment, now); });
+}
+
+Result<Sequence> LocalJournal::up_to_position(const Position& position, const PositionOrder& order) {
+  return look_up([&](journal::Lookup& lookup) { return lookup.up_to_position(position, order); });
 }
 
 Status LocalJournal::release(Sequence through) {

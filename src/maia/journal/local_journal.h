@@ -37,11 +37,16 @@ class LocalJournal final : public Journal {
   Result<Sequence> append(StreamEvent event) override;
   Result<Sequence> sync() override;
   Result<std::unique_ptr<JournalCursor>> read(Sequence after) override;
+  Result<Sequence> before_time(WallMicros moment, WallMicros now) override;
+  Result<Sequence> up_to_position(const Position& position, const PositionOrder& order) override;
   Status release(Sequence through) override;
   std::vector<SchemaRef> latest_schemas() const override;
   std::uint64_t disk_bytes() const override;
 
  private:
+  /// Asks about the segments as they are now; again when one of them was removed meanwhile.
+  template <class Ask>
+  Result<Sequence> look_up(Ask ask);
   LocalJournal(std::shared_ptr<journal::JournalState> state, Options options, std::unique_ptr<DiskLock> lock)
       : state_(std::move(state)), options_(std::move(options)), lock_(std::move(lock)) {}
 

@@ -113,12 +113,8 @@ class LastSegment {
   SegmentEntry entry_;
 };
 
-Result<std::vector<std::uint64_t>> segment_numbers(Disk& disk, const std::string& directory) {
-  std::vector<std::uint64_t> numbers;
-  for (const auto& name : MAIA_TRY(disk.list(directory))) {
-    if (const auto number = segment_number(name)) numbers.push_back(*number);
-  }
-  std::sort(numbers.begin(), numbers.end());
+Result<std::vector<std::uint64_t>> numbers_without_hole(Disk& disk, const std::string& directory) {
+  auto numbers = MAIA_TRY(segment_numbers(disk, directory));
   for (std::size_t i = 1; i < numbers.size(); ++i) {
     if (numbers[i] != numbers[i - 1] + 1) {
       return damaged(segment_path(directory, numbers[i - 1] + 1), 0, "the file is missing");
@@ -144,7 +140,7 @@ Result<SegmentEntry> complete_segment(SegmentReader& reader) {
 }  // namespace
 
 Result<Recovered> recover(Disk& disk, const std::string& directory, const std::shared_ptr<SchemaPool>& pool) {
-  auto numbers = MAIA_TRY(segment_numbers(disk, directory));
+  auto numbers = MAIA_TRY(numbers_without_hole(disk, directory));
   Recovered recovered;
   while (!numbers.empty()) {
     auto reader = MAIA_TRY(SegmentReader::open(disk, directory, numbers.back(), pool));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "maia/journal/schema_codec.h"
@@ -28,6 +29,15 @@ std::optional<std::uint64_t> segment_number(std::string_view file_name) {
   const auto [end, error] = std::from_chars(file_name.data(), last, number);
   if (error != std::errc{} || end != last) return {};
   return number;
+}
+
+Result<std::vector<std::uint64_t>> segment_numbers(Disk& disk, const std::string& directory) {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& name : MAIA_TRY(disk.list(directory))) {
+    if (const auto number = segment_number(name)) numbers.push_back(*number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
 }
 
 std::string table_key(const TableSchema& schema) {

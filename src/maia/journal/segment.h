@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "maia/base/disk.h"
 #include "maia/journal/batch_codec.h"
 #include "maia/journal/record.h"
 #include "maia/types/schema.h"
@@ -23,6 +24,9 @@ inline constexpr std::string_view kMarkMagic{"MAIAMARK", 8};
 std::string segment_path(const std::string& directory, std::uint64_t number);
 /// The number in a file name; nothing if it is not a segment's name.
 std::optional<std::uint64_t> segment_number(std::string_view file_name);
+
+/// The numbers of the segments in a directory, ascending.
+Result<std::vector<std::uint64_t>> segment_numbers(Disk& disk, const std::string& directory);
 
 /// The latest shape of each table, by the source's id of the table (its name if it has none).
 using LatestSchemas = std::map<std::string, SchemaRef>;

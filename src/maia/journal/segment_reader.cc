@@ -93,6 +93,22 @@ Result<Window> SegmentReader::window(std::uint64_t offset, const RecordHeader& h
   return window;
 }
 
+Result<Window> SegmentReader::head(std::uint64_t offset, const RecordHeader& header) {
+  if (header.type == RecordType::window) {
+    const auto from = MAIA_TRY(payload(offset, header));
+    auto window = MAIA_TRY(at(offset, decode_window_head(from)));
+    window.sequence = header.sequence;
+    return window;
+  }
+  auto record = MAIA_TRY(commit(offset, header));
+  Window window;
+  window.sequence = header.sequence;
+  window.end = record.transaction.position;
+  window.received_at = record.transaction.committed_at;
+  window.transactions.push_back(std::move(record.transaction));
+  return window;
+}
+
 Result<CommitRecord> SegmentReader::commit(std::uint64_t offset, const RecordHeader& header) {
   return at(offset, decode_commit(MAIA_TRY(payload(offset, header))));
 }

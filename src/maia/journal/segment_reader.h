@@ -28,11 +28,15 @@ class SegmentReader {
   Result<SegmentEnd> end_record();
   /// A window or fragment record's window, with `sequence` set.
   Result<Window> window(std::uint64_t offset, const RecordHeader& header);
+  /// Of a window or commit record, without its rows: sequence, end, transactions.
+  Result<Window> head(std::uint64_t offset, const RecordHeader& header);
   Result<CommitRecord> commit(std::uint64_t offset, const RecordHeader& header);
   /// The schema that `number` names in this segment; the same object each time.
   Result<SchemaRef> schema(std::uint64_t number);
   /// Whether an intact mark lies anywhere behind `offset`: then what is before it was durable once.
   Result<bool> marked_after(std::uint64_t offset);
+  /// What was read ahead may have been half-written then; reads it again from here on.
+  void forget() { buffer_.clear(); }
   Error damaged_at(std::uint64_t offset, std::string_view reason) const {
     return damaged(path_, offset, reason);
   }
