@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace maia::engine {
 namespace {
 
-constexpr std::chrono::milliseconds kWait{200};
+constexpr std::chrono::milliseconds kLook{200};
 constexpr std::chrono::milliseconds kPublishEvery{250};
 
 }  // namespace
@@ -70,7 +72,9 @@ Result<Step> Capture::step(std::stop_token stop) {
   if (!stream_) {
     if (auto connected = connect(); !connected.ok()) return recover(std::move(connected).error());
   }
-  auto event = stream_->next(hurry_ ? kWait / 4 : kWait, stop);
+  const auto look = hurry_ ? kLook / 4 : kLook;
+  const auto patience = std::min(parts_.patience, look);
+  auto event = stream_->next(patience, stop);
   if (!event.ok()) {
     if (event.error().code == Error::Code::cancelled) return Step::wait(std::chrono::milliseconds{0});
     return recover(std::move(event).error());
@@ -91,7 +95,7 @@ Result<Step> Capture::step(std::stop_token stop) {
     publish(changes_);
     if (const auto oldest = parts_.confirm.oldest()) MAIA_TRY(parts_.journal.release(oldest->sequence));
   }
-  return Step::again();
+  return event->has_value() ? Step::again() : Step::wait(look - patience);
 }
 
 void Capture::publish(std::uint64_t changes) {

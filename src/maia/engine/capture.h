@@ -29,6 +29,7 @@ class Capture final : public Task {
     StatusBoard& board;
     Observer& observer;
     Clock& clock;
+    std::chrono::milliseconds patience;  ///< the longest that a step waits for its input
   };
   /// Streams from the journal's tail, or from `start` while the journal is empty; `known` are the shapes that
   /// the tables have there.

@@ -9,7 +9,7 @@
 namespace maia::engine {
 namespace {
 
-constexpr std::chrono::milliseconds kWait{200};
+constexpr std::chrono::milliseconds kLook{200};
 constexpr std::chrono::milliseconds kPublishEvery{200};
 
 }  // namespace
@@ -188,11 +188,11 @@ Result<Step> Delivery::stream(std::stop_token stop) {
     cursor_ = MAIA_TRY(parts_.journal.read(checkpoint_.sequence));
     publish("streaming");
   }
-  auto window = MAIA_TRY(cursor_->next(kWait, stop));
+  auto window = MAIA_TRY(cursor_->next(parts_.patience, stop));
   if (!window) {
     lag_micros_ = 0;
     publish("streaming");
-    return Step::again();
+    return Step::wait(kLook - std::min(parts_.patience, kLook));
   }
   MAIA_TRY(deliver(std::move(*window), stop));
   backoff_.succeeded();
@@ -211,7 +211,7 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
     if (window->continues) {
       // A transaction of any size must not pile up here; its pieces commit together all the same.
       MAIA_TRY(flush());
-      auto rest = MAIA_TRY(cursor_->next(kWait, stop));
+      auto rest = MAIA_TRY(cursor_->next(kLook, stop));
       if (!rest) return Error{Error::Code::cancelled, Recovery::halt, "stopped within a transaction", ""};
       window = std::move(*rest);
       continue;

@@ -42,6 +42,7 @@ class Delivery final : public Task {
     Observer& observer;
     DeadLetters& dead_letters;
     Clock& clock;
+    std::chrono::milliseconds patience;  ///< the longest that a step waits for its input
   };
   Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOptions options, OpenDestination open,
            std::vector<std::unique_ptr<Transform>> transforms);

@@ -10,28 +10,12 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{20};
 
-/// Sleeps, but not past a stop request.
-void rest(std::chrono::milliseconds at_most, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, at_most, [] { return false; });
-}
-
-/// Rests like a task that wants to, but not while somebody asks something of it.
-void rest_for_task(Task& task, std::chrono::milliseconds at_most, std::stop_token stop) {
-  const auto end = std::chrono::steady_clock::now() + at_most;
-  while (!stop.stop_requested() && !task.mailbox().waiting()) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return;
-    rest(std::min(left, kLook), stop);
-  }
-}
-
 }  // namespace
 
-PipelineRun::PipelineRun(Parts parts) : parts_(std::move(parts)), confirm_(*parts_.source) {
+PipelineRun::PipelineRun(Parts parts)
+    : parts_(std::move(parts)),
+      confirm_(*parts_.source),
+      runtime_(parts_.runtime ? std::move(parts_.runtime) : std::make_unique<Threads>()) {
   for (auto& destination : parts_.destinations) {
     const Delivery::Parts shared{.source = *parts_.source,
                                  .source_mutex = source_mutex_,
@@ -40,7 +24,8 @@ PipelineRun::PipelineRun(Parts parts) : parts_(std::move(parts)), confirm_(*part
                                  .board = board_,
                                  .observer = *parts_.observer,
                                  .dead_letters = *parts_.dead_letters,
-                                 .clock = *parts_.clock};
+                                 .clock = *parts_.clock,
+                                 .patience = runtime_->patience()};
     deliveries_.push_back(std::make_unique<Delivery>(shared, parts_.options, std::move(destination.options),
                                                      std::move(destination.open),
                                                      std::move(destination.transforms)));
@@ -48,9 +33,7 @@ PipelineRun::PipelineRun(Parts parts) : parts_(std::move(parts)), confirm_(*part
   board_.change([&](PipelineStatus& status) { status.name = parts_.options.name; });
 }
 
-PipelineRun::~PipelineRun() {
-  for (auto& thread : threads_) thread.request_stop();
-}
+PipelineRun::~PipelineRun() { runtime_->end(); }
 
 Status PipelineRun::start(std::stop_token stop) {
   Backoff backoff(std::hash<std::string>{}(parts_.options.name) + 1);
@@ -62,7 +45,7 @@ Status PipelineRun::start(std::stop_token stop) {
         Observer::Level::warning, "the pipeline could not start yet",
         {{"error", started.error().message}, {"retry_in_ms", std::to_string(wait.count())}});
     board_.change([&](PipelineStatus& status) { status.capture_error = started.error().message; });
-    rest(wait, stop);
+    runtime_->rest(wait, stop);
     if (stop.stop_requested()) return started;
   }
 }
@@ -101,7 +84,8 @@ Status PipelineRun::start_once() {
                               .confirm = confirm_,
                               .board = board_,
                               .observer = *parts_.observer,
-                              .clock = *parts_.clock};
+                              .clock = *parts_.clock,
+                              .patience = runtime_->patience()};
   capture_ = std::make_unique<Capture>(shared, parts_.options, from_, std::move(known));
   launch(*capture_);
   for (auto& delivery : deliveries_) launch(*delivery);
@@ -145,27 +129,15 @@ Result<std::optional<Position>> PipelineRun::resume_position() {
 }
 
 void PipelineRun::launch(Task& task) {
-  threads_.emplace_back([this, &task](std::stop_token stop) { run_task(task, stop); });
+  runtime_->launch(task, [this](Task& failed, Error error) { fail(failed, std::move(error)); });
 }
 
-void PipelineRun::run_task(Task& task, std::stop_token stop) {
-  while (!stop.stop_requested()) {
-    task.mailbox().serve();
-    auto step = task.step(stop);
-    if (!step.ok()) {
-      task.mailbox().close();
-      parts_.observer->event(
-          Observer::Level::error, "stopped",
-          {{"task", task.name()}, {"error", step.error().message}, {"hint", step.error().hint}});
-      const std::lock_guard lock(failure_mutex_);
-      if (!failure_) failure_ = std::move(step).error();
-      failed_.notify_all();
-      return;
-    }
-    if (step->want == Step::Want::done) break;
-    if (step->want == Step::Want::wait) rest_for_task(task, step->at_most, stop);
-  }
-  task.mailbox().close();
+void PipelineRun::fail(Task& task, Error error) {
+  parts_.observer->event(Observer::Level::error, "stopped",
+                         {{"task", task.name()}, {"error", error.message}, {"hint", error.hint}});
+  const std::lock_guard lock(failure_mutex_);
+  if (!failure_) failure_ = std::move(error);
+  failed_.notify_all();
 }
 
 std::optional<Error> PipelineRun::failure() const {
@@ -178,8 +150,7 @@ Status PipelineRun::wait(std::stop_token stop) {
     std::unique_lock lock(failure_mutex_);
     failed_.wait(lock, stop, [&] { return failure_.has_value(); });
   }
-  for (auto& thread : threads_) thread.request_stop();
-  threads_.clear();
+  runtime_->end();
   if (auto error = failure()) return std::move(*error);
   return {};
 }
@@ -211,7 +182,7 @@ Status PipelineRun::drain_to(const Position& position, std::stop_token stop) {
     if (stop.stop_requested()) {
       return Error{Error::Code::cancelled, Recovery::halt, "stopped before everything was delivered", ""};
     }
-    rest(kLook, stop);
+    runtime_->rest(kLook, stop);
   }
   hurry(false);
   return {};

@@ -9,21 +9,20 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "maia/engine/capture.h"
 #include "maia/engine/confirm.h"
 #include "maia/engine/delivery.h"
 #include "maia/engine/options.h"
+#include "maia/engine/runtime.h"
 #include "maia/engine/status.h"
 #include "maia/state/dead_letters.h"
 
 namespace maia::engine {
 
-/// One pipeline while it runs: a source, its journal, and its destinations, each task on a thread of its own.
-/// Contains no connector names and no SQL. Start it once, from one thread; the rest may be called from any
-/// thread.
+/// One pipeline while it runs: a source, its journal, its destinations, and the tasks between them. Contains
+/// no connector names and no SQL. Start it once, from one thread; the rest may be called from any thread.
 class PipelineRun {
  public:
   struct DestinationParts {
@@ -39,6 +38,7 @@ class PipelineRun {
     DeadLetters* dead_letters = nullptr;  ///< not owned; outlives the run, as do the next two
     Observer* observer = nullptr;
     Clock* clock = nullptr;
+    std::unique_ptr<Runtime> runtime;  ///< nothing: a thread for each task
   };
   explicit PipelineRun(Parts parts);
   ~PipelineRun();
@@ -49,6 +49,9 @@ class PipelineRun {
   /// Waits until a task failed for good or `stop` was requested; then ends all tasks. The first task's error,
   /// if any.
   Status wait(std::stop_token stop);
+
+  /// The error that ended a task, if one did.
+  std::optional<Error> failure() const;
 
   /// The end of the source's log now; for `reached`.
   Result<Position> source_end();
@@ -70,8 +73,7 @@ class PipelineRun {
   Status open_destinations();
   Result<std::optional<Position>> resume_position();
   void launch(Task& task);
-  void run_task(Task& task, std::stop_token stop);
-  std::optional<Error> failure() const;
+  void fail(Task& task, Error error);
 
   Parts parts_;
   StatusBoard board_;
@@ -84,7 +86,7 @@ class PipelineRun {
   mutable std::mutex failure_mutex_;
   std::condition_variable_any failed_;
   std::optional<Error> failure_;  // guarded by failure_mutex_
-  std::vector<std::jthread> threads_;
+  std::unique_ptr<Runtime> runtime_;
 };
 
 }  // namespace maia::engine
