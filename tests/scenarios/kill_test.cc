@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <random>
 #include <thread>
 
+#include "ledger_check.h"
 #include "maia/testing/ledger_workload.h"
 #include "maia/testing/postgres_server.h"
 #include "mirror.h"
@@ -19,7 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kCoins = 200;
-const char* const kTables[] = {"ledger", "acct", "coin"};
 
 int kills() { return long_run() ? 200 : 20; }
 
@@ -49,15 +48,7 @@ class Kill : public ::testing::Test {
   void check_equal(testing::ComparedSystem& destination) {
     auto left = testing::compared_postgres(source->uri());
     ASSERT_TRUE(left.ok()) << left.error().message;
-    for (const std::string table : kTables) {
-      const auto compared = testing::compare(
-          **left, destination, {.left = {"public", table}, .right = {"public", table}, .except = {}});
-      ASSERT_TRUE(compared.ok()) << compared.error().message;
-      EXPECT_TRUE(compared->equal()) << table << "\n" << compared->report();
-    }
-    const auto violations = testing::ledger_violations(destination, "public", kCoins);
-    ASSERT_TRUE(violations.ok()) << violations.error().message;
-    EXPECT_TRUE(violations->empty()) << violations->front();
+    EXPECT_EQ(ledger_differences(**left, destination, kCoins), "");
   }
 
   std::unique_ptr<testing::PostgresServer> source;
@@ -85,38 +76,6 @@ TEST_F(Kill, maia_into_duckdb_loses_doubles_and_tears_nothing) {
   check_equal(**destination);
 }
 
-/// Looks at a destination again and again while others work on it.
-class Reader {
- public:
-  explicit Reader(std::string uri)
-      : uri_(std::move(uri)), thread_([this](std::stop_token stop) { look(stop); }) {}
-  std::vector<std::string> stop() {
-    thread_.request_stop();
-    thread_.join();
-    return violations_;
-  }
-  int looks() const { return looks_; }
-
- private:
-  void look(std::stop_token stop) {
-    while (!stop.stop_requested()) {
-      auto system = testing::compared_postgres(uri_);
-      if (system.ok()) {
-        const auto violations = testing::ledger_violations(**system, "public", kCoins);
-        if (violations.ok()) {
-          ++looks_;
-          violations_.insert(violations_.end(), violations->begin(), violations->end());
-        }
-      }
-      std::this_thread::sleep_for(milliseconds(30));
-    }
-  }
-  const std::string uri_;
-  std::atomic<int> looks_{0};
-  std::vector<std::string> violations_;
-  std::jthread thread_;
-};
-
 TEST_F(Kill, maia_into_postgres_and_both_servers_in_turn) {
   auto started = testing::PostgresServer::start({.settings = {{"fsync", "on"}}});
   ASSERT_TRUE(started.ok()) << started.error().message;
@@ -135,7 +94,7 @@ TEST_F(Kill, maia_into_postgres_and_both_servers_in_turn) {
   // From here on every table streams, so that whoever looks at any moment must find the books balanced.
   auto caught_up = mirror->catch_up();
   ASSERT_TRUE(caught_up.ok()) << caught_up.error().message;
-  Reader reader(destination_server.uri());
+  LedgerReader reader(destination_server.uri(), kCoins, milliseconds(30));
   for (int kill = kills() / 2; kill < kills(); ++kill) {
     ASSERT_TRUE(mirror->start().ok());
     std::this_thread::sleep_for(moment(kill));

@@ -53,6 +53,15 @@ Result<Mirror> Mirror::make(const std::string& source_lines, const std::string& 
   return mirror;
 }
 
+Result<Mirror> Mirror::make_of(std::string lines) {
+  Mirror mirror(MAIA_TRY(testing::TemporaryDirectory::make()));
+  for (auto at = lines.find("{}"); at != lines.npos; at = lines.find("{}", at)) {
+    lines.replace(at, 2, mirror.directory().string());
+  }
+  std::ofstream(mirror.file()) << "name: mirror\n" << lines;
+  return mirror;
+}
+
 Result<testing::ChildProcess> Mirror::spawn(const std::vector<std::string>& more) {
   std::vector<std::string> words{maia_program(), "run", file(), "--state", state()};
   words.insert(words.end(), more.begin(), more.end());

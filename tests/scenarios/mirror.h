@@ -21,6 +21,8 @@ class Mirror {
   /// `destination` are the lines under `destination:`; "{}" in it becomes the directory.
   static Result<Mirror> make(const std::string& source_lines, const std::string& destination_lines,
                              const std::string& more_lines = {});
+  /// A whole pipeline file but for its name, `mirror`; every "{}" in it becomes the directory.
+  static Result<Mirror> make_of(std::string lines);
 
   /// Starts `maia run`; one at a time.
   Status start(const std::vector<std::string>& more = {});

@@ -163,6 +163,8 @@ Result<TablePlan> plan_rest(const TablePlanProgress& progress, bool has_key,
                             std::span<const Relfile> relations, const SnapshotBounds& snapshot,
                             std::uint32_t pages_per_chunk) {
   auto geometry = MAIA_TRY(ChunkGeometry::parse(progress.token));
+  // Nothing was read, so the whole table comes from this snapshot and need not converge.
+  if (progress.done.empty()) return plan_from_start(relations, snapshot, pages_per_chunk, geometry.next);
   const auto relation_of = [&](Oid oid) {
     return std::find_if(relations.begin(), relations.end(), [&](const auto& r) { return r.oid == oid; });
   };

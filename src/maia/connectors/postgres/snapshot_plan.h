@@ -88,7 +88,8 @@ struct SnapshotBounds {
 /// The whole table. Numbers begin at `first_number`.
 TablePlan plan_from_start(std::span<const Relfile> relations, const SnapshotBounds& snapshot,
                           std::uint32_t pages_per_chunk, std::uint32_t first_number = 0);
-/// What is left of a table, or the whole of it again (`restarted`).
+/// What is left of a table, or the whole of it again (`restarted`). While nothing is done, that is the whole
+/// table, which then comes from this snapshot alone.
 Result<TablePlan> plan_rest(const TablePlanProgress& progress, bool has_key,
                             std::span<const Relfile> relations, const SnapshotBounds& snapshot,
                             std::uint32_t pages_per_chunk);

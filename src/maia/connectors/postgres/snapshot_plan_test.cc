@@ -57,6 +57,23 @@ TEST(SnapshotPlanTest, the_rest_is_what_is_not_done_and_what_was_written_since) 
   EXPECT_EQ(since, (std::set<std::uint64_t>{0, 1000}));
 }
 
+TEST(SnapshotPlanTest, a_copy_that_was_planned_and_not_begun_comes_whole_from_the_later_snapshot) {
+  const Relfile before[] = {{1, 10, 100, 1000}};
+  const Relfile now[] = {{1, 11, 130, 1000}};
+  const auto plan = plan_from_start(before, kFirst, 25);
+  const auto rest = plan_rest({plan.token, {}}, false, now, kLater, 25);
+  ASSERT_TRUE(rest.ok());
+  EXPECT_FALSE(rest->converging) << "no row is older than the snapshot";
+  EXPECT_FALSE(rest->restarted) << "there is nothing to remove";
+  ASSERT_EQ(rest->chunks.size(), 6u);
+  EXPECT_EQ(range(rest->chunks[0]), (PageRange{1, 11, 0, 25, {}}));
+  // What is read from now on is continued from here.
+  const auto third = plan_rest({rest->token, {rest->chunks[0].number}}, true, now, {3000, 3010}, 25);
+  ASSERT_TRUE(third.ok());
+  EXPECT_TRUE(third->converging);
+  EXPECT_EQ(range(third->chunks[5]), (PageRange{1, 11, 0, 25, kLater.xmin})) << "not from the first snapshot";
+}
+
 TEST(SnapshotPlanTest, what_cannot_be_continued_is_begun_again_under_new_numbers) {
   const Relfile same[] = {{1, 10, 100, 0}};
   const Relfile rewritten[] = {{1, 11, 100, 0}};
