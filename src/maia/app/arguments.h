@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -78,6 +79,20 @@ struct QueryArguments {
   std::chrono::milliseconds timeout{30'000};
   std::string state;
 };
+struct DlqArguments {
+  std::string action;  ///< list, show, edit, replay or purge
+  std::vector<std::uint64_t> ids;
+  std::string pipeline;  ///< "" if only one has dead letters
+  std::string table, destination;
+  std::vector<std::string> set;       ///< column=value
+  std::vector<std::string> set_null;  ///< columns
+  std::optional<std::chrono::microseconds> older_than;
+  bool all = false;           ///< replay, purge: every letter
+  bool every_status = false;  ///< list
+  bool force = false;         ///< replay
+  std::string state;
+  bool json = false;
+};
 struct DropArguments {
   std::vector<std::string> files;
   std::string state;
@@ -101,9 +116,10 @@ struct HelpArguments {
   std::string text;
 };
 
-using Invocation = std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments,
-                                PlanArguments, PreviewArguments, TestArguments, DiscoverArguments,
-                                StatusArguments, QueryArguments, DropArguments, ConnectorsArguments,
-                                SchemaArguments, CompletionArguments, VersionArguments, HelpArguments>;
+using Invocation =
+    std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments, PlanArguments,
+                 PreviewArguments, TestArguments, DiscoverArguments, StatusArguments, QueryArguments,
+                 DlqArguments, DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments,
+                 VersionArguments, HelpArguments>;
 
 }  // namespace maia::app

@@ -15,6 +15,7 @@ namespace {
 
 const std::vector<std::string> kShells = {"bash", "zsh", "fish"};
 const std::vector<std::string> kFormats = {"table", "json", "csv"};
+const std::vector<std::string> kLetterActions = {"list", "show", "edit", "replay", "purge"};
 const std::vector<std::string> kModes = {"upsert", "append"};
 
 /// The commands, bound to one struct of arguments each.
@@ -31,6 +32,7 @@ class Parser {
     add_running();
     add_planning();
     add_operating();
+    add_letters();
     add_asking();
   }
 
@@ -184,6 +186,31 @@ class Parser {
     state(query, query_.state);
   }
 
+  void add_letters() {
+    auto* dlq = command("dlq", "Look at dead letters, mend them, send them again or give them up.", dlq_);
+    dlq->add_option("ACTION", dlq_.action, "list, show, edit, replay or purge.")
+        ->required()
+        ->check(CLI::IsMember(kLetterActions));
+    commands_.back().choices = kLetterActions;
+    dlq->add_option("ID", dlq_.ids, "Numbers of dead letters, as list shows them.");
+    flag(dlq, "--all", dlq_.all, "replay, purge: every dead letter.");
+    option(dlq, "--table", dlq_.table, "Only those of this table of the source.")->type_name("TABLE");
+    option(dlq, "--destination", dlq_.destination, "Only those of this destination.")->type_name("NAME");
+    option(dlq, "--older-than", older_than_, "Only those that first failed this long ago, such as 7d.")
+        ->type_name("DURATION");
+    option(dlq, "--set", dlq_.set, "edit: a column's new value, as text.")
+        ->type_name("COLUMN=VALUE")
+        ->allow_extra_args(false);
+    option(dlq, "--set-null", dlq_.set_null, "edit: a column that becomes NULL.")
+        ->type_name("COLUMN")
+        ->allow_extra_args(false);
+    flag(dlq, "--every-status", dlq_.every_status, "list: also those that were replayed or purged.");
+    flag(dlq, "--force", dlq_.force, "replay: also over later changes of the same row.");
+    option(dlq, "--pipeline", dlq_.pipeline, "Which pipeline, if there are several.")->type_name("NAME");
+    state(dlq, dlq_.state);
+    json(dlq, dlq_.json);
+  }
+
   void add_asking() {
     auto* connectors = command("connectors", "List the connectors, or the settings of one.", connectors_);
     connectors->add_option("NAME", connectors_.name, "Connector.");
@@ -224,6 +251,8 @@ class Parser {
   DiscoverArguments discover_;
   StatusArguments status_;
   QueryArguments query_;
+  DlqArguments dlq_;
+  std::string older_than_;
   DropArguments drop_;
   ConnectorsArguments connectors_;
   SchemaArguments schema_;
@@ -275,6 +304,12 @@ Result<Invocation> Parser::finish() {
   query_.timeout = std::chrono::ceil<std::chrono::milliseconds>(*timeout);
   if (format_ == "json" || query_json_) query_.format = QueryArguments::Format::json;
   if (format_ == "csv") query_.format = QueryArguments::Format::csv;
+  if (!older_than_.empty()) {
+    dlq_.older_than = config::parse_duration(older_than_);
+    if (!dlq_.older_than)
+      return usage(fmt::format("--older-than is '{}' but must be a duration", older_than_),
+                   "write --older-than 7d");
+  }
   sync_.save = save_->count() > 0;
   for (const auto& c : commands_) {
     if (c.app == chosen.front()) return c.invocation();

@@ -29,7 +29,7 @@ void show_destination(Element destination, std::ostream& out) {
     };
     rows.push_back({text(table, "source"), text(table, "target"), text(table, "state"),
                     number("snapshot_rows"), number("changes"), number("schema_changes"),
-                    text(table, "last_schema_change"), number("dead_letters")});
+                    text(table, "last_schema_change"), number("dead_letters_waiting")});
   }
   print_table(out, rows, 5);
 }

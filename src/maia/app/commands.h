@@ -20,6 +20,7 @@ Result<ExitCode> execute(const TestArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const DiscoverArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const StatusArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const QueryArguments& arguments, Outside& outside);
+Result<ExitCode> execute(const DlqArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const DropArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const ConnectorsArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const SchemaArguments& arguments, Outside& outside);

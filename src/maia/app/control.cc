@@ -18,6 +18,7 @@ using server::Response;
 using Element = simdjson::dom::element;
 
 constexpr std::chrono::milliseconds kAnswer{5'000};
+constexpr std::chrono::minutes kWork{10};
 
 Node cells(const std::vector<std::optional<std::string>>& row) {
   Node::Sequence out;
@@ -72,6 +73,13 @@ bool ready(const engine::PipelineStatus& status) {
   return !status.destinations.empty();
 }
 
+Response answer_letter_request(PipelineService& service, const Request& request) {
+  const auto asked = letter_request_from_json(request.body);
+  if (!asked.ok()) return failure(asked.error());
+  const auto answer = service.letters(*asked);
+  return answer.ok() ? json(*answer) : failure(answer.error());
+}
+
 std::vector<std::string> texts(Element list) {
   std::vector<std::string> out;
   for (const Element each : simdjson::dom::array(list)) out.emplace_back(std::string_view(each));
@@ -85,6 +93,21 @@ Result<Response> ask(const std::string& directory, const Request& request, std::
                  "start it with maia run"};
   }
   return response;
+}
+
+/// The error that the running pipeline answered with.
+Error refusal(const std::string& body) {
+  simdjson::dom::parser parser;
+  Element answer;
+  std::string_view error;
+  std::string_view hint;
+  const bool understood = parser.parse(body).get(answer) == simdjson::SUCCESS &&
+                          answer["error"].get(error) == simdjson::SUCCESS &&
+                          answer["hint"].get(hint) == simdjson::SUCCESS;
+  if (understood)
+    return Error{Error::Code::invalid_config, Recovery::halt, std::string(error), std::string(hint)};
+  return Error{Error::Code::internal, Recovery::halt, "the running maia answered strangely",
+               "both must be the same version"};
 }
 
 Result<Destination::QueryResult> query_result(const std::string& body, bool ok) {
@@ -119,10 +142,14 @@ std::string control_socket(const std::string& pipeline_directory) {
   return pipeline_directory + "/control.sock";
 }
 
+std::string letter_file(const std::string& pipeline_directory) { return pipeline_directory + "/maia.sqlite"; }
+
 server::Routes control_routes(PipelineService& service) {
   server::Routes routes;
   routes.add("GET", "/status", [&service](const Request&) { return json(status_node(service.status())); });
   routes.add("POST", "/query", [&service](const Request& request) { return answer_query(service, request); });
+  routes.add("POST", "/letters",
+             [&service](const Request& request) { return answer_letter_request(service, request); });
   return routes;
 }
 
@@ -169,6 +196,13 @@ Result<Destination::QueryResult> ask_query(const std::string& pipeline_directory
   const auto limit = std::chrono::milliseconds(request.limits.timeout_ms) + kAnswer;
   const auto response = MAIA_TRY(ask(pipeline_directory, http, limit));
   return query_result(response.body, response.status == 200);
+}
+
+Result<std::string> ask_letters(const std::string& pipeline_directory, const LetterRequest& request) {
+  const Request http{.method = "POST", .path = "/letters", .body = to_json(request)};
+  const auto response = MAIA_TRY(ask(pipeline_directory, http, kWork));
+  if (response.status == 200) return response.body;
+  return refusal(response.body);
 }
 
 }  // namespace maia::app

@@ -42,6 +42,22 @@ engine::Deletes deletes(config::DeleteRule rule) {
   return engine::Deletes::apply;
 }
 
+engine::RowErrorPolicy policy(config::RowErrorRule rule) {
+  switch (rule) {
+    case config::RowErrorRule::stop: return engine::RowErrorPolicy::stop;
+    case config::RowErrorRule::dead_letter: return engine::RowErrorPolicy::dead_letter;
+    case config::RowErrorRule::skip: return engine::RowErrorPolicy::skip;
+  }
+  return engine::RowErrorPolicy::stop;
+}
+
+engine::RowErrors row_errors(const config::ErrorSettings& errors) {
+  return {.transform = policy(errors.transform.value_or(errors.policy)),
+          .write = policy(errors.write.value_or(errors.policy)),
+          .later_changes_wait = errors.later_changes == config::LaterChanges::wait,
+          .max_dead_letters = errors.max_dead_letters};
+}
+
 }  // namespace
 
 engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline) {
@@ -49,7 +65,9 @@ engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline)
   out.name = pipeline.name;
   out.snapshot = pipeline.snapshot.mode == config::SnapshotMode::initial;
   out.snapshot_readers = pipeline.snapshot.parallel;
-  out.stop_on_row_failure = pipeline.errors.policy == config::RowErrorRule::stop;
+  out.row_errors = row_errors(pipeline.errors);
+  out.stop_on_row_failure = out.row_errors.transform == engine::RowErrorPolicy::stop ||
+                            out.row_errors.write == engine::RowErrorPolicy::stop;
   return out;
 }
 

@@ -11,6 +11,8 @@ void publish_table(observe::Registry& registry, observe::Labels labels, const en
   registry.counter(observe::kRecordsWritten, labels)
       .advance_to(table.changes + table.snapshot_rows - table.snapshot_rows_at_start);
   registry.counter(observe::kRecordsFailed, labels).advance_to(table.dead_letters);
+  registry.gauge(observe::kDeadLettersWaiting, labels).set(static_cast<double>(table.dead_letters_waiting));
+  registry.counter(observe::kRecordsSkipped, labels).advance_to(table.skipped);
   registry.counter(observe::kSchemaChanges, labels).advance_to(table.schema_changes);
   registry.gauge(observe::kSnapshotRowsDone, labels).set(static_cast<double>(table.snapshot_rows));
   registry.gauge(observe::kSnapshotRows, labels).set(static_cast<double>(table.snapshot_rows_estimate));

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "maia/app/control.h"
 #include "maia/app/pipelines.h"
 #include "maia/app/state_directory.h"
 #include "maia/base/disk.h"
 #include "maia/base/log.h"
+#include "maia/config/json.h"
 #include "maia/journal/local_journal.h"
 
 namespace maia::app {
@@ -43,7 +45,7 @@ Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::Pip
   if (const auto& torn = journal->torn_tail()) {
     log::info("the journal's torn end was cut off", {{"pipeline", settings.name}, {"file", torn->file}});
   }
-  service->dead_letters_ = MAIA_TRY(DeadLetterFile::open(directory + "/maia.sqlite"));
+  service->dead_letters_ = MAIA_TRY(DeadLetterFile::open(letter_file(directory)));
 
   engine::PipelineRun::Parts parts;
   parts.options = engine_options(settings);
@@ -65,6 +67,20 @@ Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::Pip
   parts.clock = &system_clock();
   service->run_ = std::make_unique<engine::PipelineRun>(std::move(parts));
   return service;
+}
+
+Result<config::Node> PipelineService::letters(const LetterRequest& request) {
+  if (request.action == LetterRequest::Action::replay) {
+    const LetterFilter which{.ids = request.ids,
+                             .table = request.table,
+                             .destination = request.destination,
+                             .status = {},
+                             .failed_before = request.failed_before};
+    return config::Object().set("answer", MAIA_TRY(run_->replay_letters(which, request.force))).node();
+  }
+  auto answer = MAIA_TRY(answer_letters(*dead_letters_, request));
+  if (request.action == LetterRequest::Action::purge) MAIA_TRY(run_->letters_changed());
+  return answer;
 }
 
 Status PipelineService::run(bool until_caught_up, std::stop_token stop) {

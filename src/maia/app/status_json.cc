@@ -20,6 +20,8 @@ Node table_node(const engine::TableStatus& table) {
       .set("schema_changes", table.schema_changes)
       .set("last_schema_change", table.last_schema_change)
       .set("dead_letters", table.dead_letters)
+      .set("dead_letters_waiting", table.dead_letters_waiting)
+      .set("skipped", table.skipped)
       .node();
 }
 

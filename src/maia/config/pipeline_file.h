@@ -20,7 +20,8 @@ enum class WriteMode : std::uint8_t { upsert, append };
 enum class DeleteRule : std::uint8_t { apply, soft, ignore };
 enum class DriftRule : std::uint8_t { evolve, try_evolve, lenient, ignore, stop };
 enum class SnapshotMode : std::uint8_t { initial, never };
-enum class RowErrorRule : std::uint8_t { dead_letter, stop };
+enum class RowErrorRule : std::uint8_t { dead_letter, skip, stop };
+enum class LaterChanges : std::uint8_t { wait, go_on };
 
 /// The columns by which rows are found: the same for every table, or by table.
 struct KeySetting {
@@ -75,8 +76,12 @@ struct SchemaSettings {
       change_default, change_key;
 };
 
+/// What becomes of rows that fail; the optional ones override `policy` for one stage.
 struct ErrorSettings {
   RowErrorRule policy = RowErrorRule::dead_letter;
+  std::optional<RowErrorRule> transform, write;
+  LaterChanges later_changes = LaterChanges::wait;
+  std::uint64_t max_dead_letters = 1000;
 };
 
 /// Rows before and after the transforms, for `maia test`. Rows are mappings from column to value.

@@ -24,7 +24,10 @@ inline constexpr Choice<SnapshotMode> choices_of<SnapshotMode>[] = {{"initial", 
                                                                     {"never", SnapshotMode::never}};
 template <>
 inline constexpr Choice<RowErrorRule> choices_of<RowErrorRule>[] = {
-    {"dead_letter", RowErrorRule::dead_letter}, {"stop", RowErrorRule::stop}};
+    {"dead_letter", RowErrorRule::dead_letter}, {"skip", RowErrorRule::skip}, {"stop", RowErrorRule::stop}};
+template <>
+inline constexpr Choice<LaterChanges> choices_of<LaterChanges>[] = {{"wait", LaterChanges::wait},
+                                                                    {"go_on", LaterChanges::go_on}};
 
 /// `key: id`, `key: [a, b]` or `key: {orders: [a, b]}`.
 template <>
@@ -172,10 +175,22 @@ Spec<SchemaSettings> schema_spec() {
 }
 
 Spec<ErrorSettings> error_spec() {
-  return Spec<ErrorSettings>().add(
-      "policy", &ErrorSettings::policy,
-      "What a row does that a transform refuses: dead_letter sets it aside with the reason; stop stops the "
-      "pipeline.");
+  using E = ErrorSettings;
+  return Spec<E>()
+      .add("policy", &E::policy,
+           "What a row does that a transform or the destination refuses: dead_letter keeps it with the "
+           "reason, "
+           "to be replayed; skip counts it and goes on without it; stop stops before it.")
+      .add("transform", &E::transform, "The same for rows that a transform refuses only.")
+      .advanced()
+      .add("write", &E::write, "The same for rows that the destination refuses only.")
+      .advanced()
+      .add("later_changes", &E::later_changes,
+           "What later changes of a row do that has a dead letter: wait puts them aside behind it; go_on "
+           "delivers those that say all of the row.")
+      .add("max_dead_letters", &E::max_dead_letters,
+           "Most dead letters that may wait for a table and destination; one more stops it.")
+      .between(0, 1'000'000);
 }
 
 Spec<ExampleSettings> example_spec() {

@@ -21,6 +21,7 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
       options_(std::move(options)),
       open_destination_(std::move(open)),
       transforms_(std::move(transforms)),
+      waiting_(parts.source),
       backoff_(std::hash<std::string>{}(pipeline.name + options_.name)) {
   parts_.confirm.expect(options_.name);
 }
@@ -62,6 +63,9 @@ Status Delivery::load_tables() {
   tables_.clear();
   cursor_.reset();
   passed_checkpoint_ = false;
+  other_facts_.clear();
+  skipped_.clear();
+  MAIA_TRY(load_letters());
   for (const auto& [key, json] : checkpoint_.facts) {
     const auto id = table_of_fact(key);
     if (!id) continue;
@@ -166,10 +170,16 @@ Result<Step> Delivery::copy(std::stop_token stop) {
     std::sort(tables.begin(), tables.end(), [](const TableEntry* a, const TableEntry* b) {
       return a->fact.source->name < b->fact.source->name;
     });
-    SnapshotCopy::Parts parts{.destination = *destination_,
-                              .commit = [this] { return commit(checkpoint_.sequence, checkpoint_.position); },
-                              .bury = [this](const auto&... row) { return bury(row...); },
-                              .started_at = parts_.clock.wall()};
+    SnapshotCopy::Parts parts{
+        .destination = *destination_,
+        .commit = [this] { return commit(checkpoint_.sequence, checkpoint_.position); },
+        .sift = [this](const auto& batch, auto& entry,
+                       auto transactions) { return sift(batch, entry, transactions); },
+        .bury =
+            [this](const auto& batch, auto& entry, auto transactions, const auto& failures) {
+              return bury(batch, entry, transactions, failures, Stage::transform);
+            },
+        .started_at = parts_.clock.wall()};
     copy_ = MAIA_TRY(SnapshotCopy::start(std::move(parts), snapshot_, std::move(tables), pipeline_));
     return Step::again();
   }
@@ -228,7 +238,7 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
 }
 
 Status Delivery::commit(Sequence sequence, const Position& position) {
-  CheckpointUpdate update{.sequence = sequence, .position = position, .facts = {}};
+  CheckpointUpdate update{.sequence = sequence, .position = position, .facts = other_facts_};
   for (auto& [id, entry] : tables_) {
     if (entry.dirty) update.facts[fact_key(id)] = to_json(entry.fact);
   }
@@ -236,7 +246,15 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   for (auto& [id, entry] : tables_) entry.dirty = false;
   checkpoint_.sequence = sequence;
   checkpoint_.position = position;
-  for (auto& [key, value] : update.facts) checkpoint_.facts[key] = *value;
+  other_facts_.clear();
+  skipped_.clear();
+  for (auto& [key, value] : update.facts) {
+    if (value) {
+      checkpoint_.facts[key] = std::move(*value);
+    } else {
+      checkpoint_.facts.erase(key);
+    }
+  }
   parts_.confirm.durable(options_.name, sequence, position);
   ++commits_;
   return {};
@@ -306,6 +324,8 @@ void Delivery::publish(std::string_view state, const Error* error) {
       table.schema_changes = entry.schema_changes;
       table.last_schema_change = entry.last_schema_change;
       table.dead_letters = entry.dead_letters;
+      table.dead_letters_waiting = waiting_.count(id);
+      table.skipped = entry.skipped;
     }
   });
 }

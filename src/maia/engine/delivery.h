@@ -21,6 +21,7 @@
 #include "maia/engine/status.h"
 #include "maia/engine/table_entry.h"
 #include "maia/engine/task.h"
+#include "maia/engine/waiting_rows.h"
 #include "maia/journal/journal.h"
 #include "maia/state/dead_letters.h"
 
@@ -63,6 +64,13 @@ class Delivery final : public Task {
 
   Result<Step> step(std::stop_token stop) override;
 
+  /// Sends dead letters that wait again, in the order of their changes; with each, those that wait behind it.
+  /// A letter whose row has an earlier one waiting stays, and one that a later change overtook, unless
+  /// forced. On the task's thread (Task::mailbox); the answer is a sentence.
+  Result<std::string> replay_letters(const LetterFilter& which, bool force);
+  /// Letters were purged. On the task's thread.
+  Status letters_changed() { return load_letters(); }
+
   /// Read-only SQL on the destination; from any thread.
   Result<Destination::QueryResult> query(std::string_view sql, const Destination::QueryLimits& limits);
 
@@ -80,6 +88,8 @@ class Delivery final : public Task {
   Status deliver(WindowRef first, std::stop_token stop);
   Status take(const WindowRef& window);
   Status take_batch(const Window& window, const Batch& batch, std::uint64_t news);
+  /// A batch through sieve and route; what fails on the way is buried.
+  Result<RoutedBatch> route(const Batch& batch, TableEntry& entry, std::span<const Transaction> transactions);
   Status take_truncate(const Window& window, const Truncate& truncate);
   Status follow(const Window& window, const SchemaChange& change);
   Status add_table(const SchemaRef& schema);
@@ -89,8 +99,23 @@ class Delivery final : public Task {
   Status commit(Sequence sequence, const Position& position);
   /// Tables whose snapshot the window has left behind are streaming from now on.
   void settle(const Window& window);
-  Status bury(const Batch& batch, const TableEntry& entry, std::span<const Transaction> transactions,
-              const std::vector<RowFailure>& failures);
+  /// Where a row was refused.
+  enum class Stage : std::uint8_t { transform, write };
+  /// Does with refused rows what `errors:` says.
+  Status bury(const Batch& batch, TableEntry& entry, std::span<const Transaction> transactions,
+              const std::vector<RowFailure>& failures, Stage stage);
+  /// The rows of a batch that are to be delivered, or nothing if that is all of them. Those that wait behind
+  /// dead letters have become dead letters then.
+  Result<std::optional<Batch>> sift(const Batch& batch, TableEntry& entry,
+                                    std::span<const Transaction> transactions);
+  /// Reads what waits, and finishes a replay that was cut off between its commit and its mark.
+  Status load_letters();
+  /// Delivers one letter and marks it, by itself.
+  Status send(const DeadLetter& letter);
+  Status reachable() const;
+  Status keep(TableEntry& entry, const std::vector<DeadLetter>& letters);
+  DeadLetter letter_of(const Batch& batch, std::size_t row, const TableEntry& entry,
+                       const Transaction& transaction) const;
   /// Rows of the window from this ordinal on are news for who has everything up to `position`; UINT64_MAX:
   /// none is.
   std::uint64_t first_news(const Window& window, const Position& position) const;
@@ -115,6 +140,9 @@ class Delivery final : public Task {
   std::map<std::string, TableEntry> tables_;  // by table id
   std::map<std::string, std::set<ColumnChange::Kind>> refused_;
   std::unique_ptr<JournalCursor> cursor_;
+  WaitingRows waiting_;
+  std::set<std::string> skipped_;                                  ///< operation ids, since the last commit
+  std::map<std::string, std::optional<std::string>> other_facts_;  ///< for the next commit
   bool passed_checkpoint_ = false;  ///< windows are no longer partly older than the checkpoint
 
   // Batches between two barriers, and what keeps them alive.

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 
-#include "maia/config/json.h"
 #include "maia/engine/delivery.h"
 #include "maia/engine/drift.h"
 #include "maia/engine/rewrite.h"
 #include "maia/engine/schema_diff.h"
-#include "maia/types/value_text.h"
 
 namespace maia::engine {
 namespace {
@@ -99,10 +97,7 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, std::uint6
     rows = pending_batches_.back().get();
     if (rows->rows() == 0) return {};
   }
-  std::vector<RowFailure> failures;
-  auto routed = MAIA_TRY(
-      in(to_string(entry.fact.source->name), entry.route.apply(*rows, window.transactions, failures)));
-  if (!failures.empty()) MAIA_TRY(bury(*rows, entry, window.transactions, failures));
+  auto routed = MAIA_TRY(route(*rows, entry, window.transactions));
   entry.changes += rows->rows();
   if (routed.batch->rows() == 0) return {};
   const bool converging =
@@ -116,6 +111,23 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, std::uint6
                                     .window = window.sequence.value});
   if (routed.own) pending_batches_.push_back(std::move(routed.own));
   return {};
+}
+
+Result<RoutedBatch> Delivery::route(const Batch& batch, TableEntry& entry,
+                                    std::span<const Transaction> transactions) {
+  const Batch* rows = &batch;
+  for (;;) {
+    if (auto kept = MAIA_TRY(sift(*rows, entry, transactions))) {
+      pending_batches_.push_back(std::make_unique<Batch>(std::move(*kept)));
+      rows = pending_batches_.back().get();
+    }
+    std::vector<RowFailure> failures;
+    auto routed =
+        MAIA_TRY(in(to_string(entry.fact.source->name), entry.route.apply(*rows, transactions, failures)));
+    if (failures.empty()) return routed;
+    // Once more, because later rows of the batch may be changes of those that failed.
+    MAIA_TRY(bury(*rows, entry, transactions, failures, Stage::transform));
+  }
 }
 
 Status Delivery::take_truncate(const Window& window, const Truncate& truncate) {
@@ -211,58 +223,6 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
                          {"did", entry.last_schema_change},
                          {"kept_back", fmt::format("{}", fmt::join(plan.kept_back, ", "))}});
   return {};
-}
-
-namespace {
-
-/// The values that came with a change, as a JSON object of canonical texts.
-std::string row_as_json(const Batch& batch, std::size_t row) {
-  std::string json = "{";
-  std::string text;
-  for (std::size_t i = 0; i < batch.columns(); ++i) {
-    const auto& column = batch.schema()->columns[i];
-    const auto& values = batch.op(row) == Op::remove ? batch.before(i) : batch.after(i);
-    if (values.presence(row) == Presence::unchanged) continue;
-    if (json.size() > 1) json += ',';
-    json += config::json_quoted(column.name) + ":";
-    if (!values.has_value(row)) {
-      json += "null";
-      continue;
-    }
-    text.clear();
-    append_value_text(text, column.type, values, row);
-    json += config::json_quoted(text);
-  }
-  return json + "}";
-}
-
-}  // namespace
-
-Status Delivery::bury(const Batch& batch, const TableEntry& entry, std::span<const Transaction> transactions,
-                      const std::vector<RowFailure>& failures) {
-  const auto table = to_string(entry.fact.source->name);
-  if (pipeline_.stop_on_row_failure) {
-    return Error{Error::Code::data, Recovery::halt,
-                 fmt::format("{}: a row failed: {}", table, failures[0].reason),
-                 "mend the transform or the row, or set errors.policy to dead_letter"};
-  }
-  std::vector<DeadLetter> letters;
-  for (const auto& failure : failures) {
-    const auto ordinal = batch.ordinal(failure.row);
-    const auto later = std::find_if(transactions.begin(), transactions.end(),
-                                    [&](const Transaction& each) { return each.first_ordinal > ordinal; });
-    const auto& transaction = *(later - 1);
-    letters.push_back(DeadLetter{.operation_id = transaction.operation_id(ordinal),
-                                 .destination = options_.name,
-                                 .table = table,
-                                 .stage = "transform",
-                                 .reason = failure.reason,
-                                 .row = row_as_json(batch, failure.row),
-                                 .position = parts_.source.describe(transaction.position),
-                                 .failed_at = parts_.clock.wall()});
-  }
-  tables_.at(batch.schema()->id).dead_letters += letters.size();
-  return parts_.dead_letters.record(letters);
 }
 
 Status Delivery::flush() {

@@ -40,6 +40,22 @@ struct DriftOptions {
   }
 };
 
+/// What becomes of a row that a transform or the destination refuses.
+enum class RowErrorPolicy : std::uint8_t {
+  stop,         ///< nothing goes on before somebody has mended it
+  dead_letter,  ///< it is kept with all that is needed to send it again
+  skip,         ///< it is counted and gone
+};
+
+struct RowErrors {
+  RowErrorPolicy transform = RowErrorPolicy::dead_letter;
+  RowErrorPolicy write = RowErrorPolicy::dead_letter;
+  /// Later changes of a row that has a dead letter are put aside behind it. Otherwise they are delivered if
+  /// they say all of the row.
+  bool later_changes_wait = true;
+  std::size_t max_dead_letters = 1000;  ///< that wait, for each table
+};
+
 /// One destination of a pipeline, apart from the connector's own settings.
 struct DestinationOptions {
   std::string name;
@@ -60,7 +76,9 @@ struct PipelineOptions {
   bool snapshot = true;  ///< copy the rows that are there before streaming
   std::uint32_t snapshot_readers = 2;
   std::size_t snapshot_queue_bytes = 16 * 1024 * 1024;
-  bool stop_on_row_failure = false;  ///< otherwise rows that a transform refuses become dead letters
+  bool stop_on_row_failure = false;  ///< a failure for good stops the pipeline, not only what it belongs to
+  RowErrors row_errors;
+  std::string file_version;  ///< hash of the pipeline file, for dead letters; may be empty
   std::chrono::milliseconds heartbeat{10'000};
   std::chrono::milliseconds idle_checkpoint{10'000};  ///< how often an idle source's position is made durable
 };

@@ -188,6 +188,29 @@ Status PipelineRun::drain_to(const Position& position, std::stop_token stop) {
   return {};
 }
 
+Result<std::string> PipelineRun::replay_letters(const LetterFilter& which, bool force) {
+  std::string answers;
+  for (auto& delivery : deliveries_) {
+    if (!which.destination.empty() && which.destination != delivery->name()) continue;
+    auto asked = delivery->mailbox().post([&] { return delivery->replay_letters(which, force); });
+    answers += (answers.empty() ? "" : "\n") + MAIA_TRY(asked.get());
+  }
+  if (!answers.empty()) return answers;
+  return Error{Error::Code::invalid_config, Recovery::halt,
+               fmt::format("no destination is named {}", which.destination), "maia status lists them"};
+}
+
+Status PipelineRun::letters_changed() {
+  for (auto& delivery : deliveries_) {
+    auto asked = delivery->mailbox().post([&]() -> Result<std::string> {
+      MAIA_TRY(delivery->letters_changed());
+      return std::string();
+    });
+    MAIA_TRY(asked.get());
+  }
+  return {};
+}
+
 Result<Destination::QueryResult> PipelineRun::query(std::string_view name, std::string_view sql,
                                                     const Destination::QueryLimits& limits) {
   std::string names;

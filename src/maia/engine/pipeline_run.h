@@ -64,6 +64,11 @@ class PipelineRun {
   Status drain_to(const Position& position, std::stop_token stop);
 
   PipelineStatus status() const { return board_.read(); }
+  /// Delivery::replay_letters at each destination, or at the one that the filter names.
+  Result<std::string> replay_letters(const LetterFilter& which, bool force);
+  /// Letters were purged.
+  Status letters_changed();
+
   /// Read-only SQL at a destination; the only one if `name` is empty.
   Result<Destination::QueryResult> query(std::string_view name, std::string_view sql,
                                          const Destination::QueryLimits& limits);

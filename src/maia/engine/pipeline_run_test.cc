@@ -30,6 +30,11 @@ class Quiet final : public Observer {
 class NoDeadLetters final : public DeadLetters {
  public:
   Status record(std::span<const DeadLetter>) override { return {}; }
+  Result<std::vector<DeadLetter>> waiting(const std::string&, bool) override {
+    return std::vector<DeadLetter>{};
+  }
+  Status overtake(const std::string&, std::span<const std::string>) override { return {}; }
+  Status replayed(const std::string&, std::span<const std::string>) override { return {}; }
 };
 
 std::vector<MemoryDatabase::Change> random_transaction(std::mt19937& random, const MemoryDatabase& database) {

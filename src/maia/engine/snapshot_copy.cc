@@ -140,6 +140,7 @@ Status SnapshotCopy::write(const CopyJob& job, Batch batch) {
                              .id = "snapshot",
                              .committed_at = parts_.started_at,
                              .first_ordinal = 0};
+  if (auto kept = MAIA_TRY(parts_.sift(batch, entry, {&snapshot, 1}))) batch = std::move(*kept);
   std::vector<RowFailure> failures;
   const auto routed = MAIA_TRY(entry.route.apply(batch, {&snapshot, 1}, failures));
   if (!failures.empty()) MAIA_TRY(parts_.bury(batch, entry, {&snapshot, 1}, failures));

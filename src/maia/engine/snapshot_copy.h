@@ -23,12 +23,16 @@ class SnapshotCopy {
  public:
   /// Commits the facts of the given tables with what has been written.
   using Commit = std::function<Status()>;
+  /// The rows that are to be copied, or nothing if that is all of them.
+  using Sift =
+      std::function<Result<std::optional<Batch>>(const Batch&, TableEntry&, std::span<const Transaction>)>;
   /// Keeps the rows that the transforms refused.
-  using Bury = std::function<Status(const Batch&, const TableEntry&, std::span<const Transaction>,
+  using Bury = std::function<Status(const Batch&, TableEntry&, std::span<const Transaction>,
                                     const std::vector<RowFailure>&)>;
   struct Parts {
     Destination& destination;
     Commit commit;
+    Sift sift;
     Bury bury;
     WallMicros started_at = 0;
   };

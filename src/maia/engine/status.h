@@ -29,6 +29,8 @@ struct TableStatus {
   std::uint64_t schema_changes = 0;  ///< followed in this run
   std::string last_schema_change;
   std::uint64_t dead_letters = 0;  ///< in this run
+  std::uint64_t dead_letters_waiting = 0;
+  std::uint64_t skipped = 0;  ///< in this run
 };
 
 struct DestinationStatus {

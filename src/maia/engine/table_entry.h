@@ -19,6 +19,7 @@ struct TableEntry {
   std::uint64_t schema_changes = 0;
   std::string last_schema_change;
   std::uint64_t dead_letters = 0;
+  std::uint64_t skipped = 0;  ///< rows given up by errors: skip
 };
 
 }  // namespace maia::engine

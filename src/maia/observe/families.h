@@ -31,6 +31,10 @@ inline constexpr Family kRetries{"maia_retries_total", "Steps that were tried ag
 // Per destination and table.
 inline constexpr Family kRecordsWritten{"maia_records_written_total", "Changes written to the destination."};
 inline constexpr Family kRecordsFailed{"maia_records_failed_total", "Rows that went to the dead letters."};
+inline constexpr Family kDeadLettersWaiting{"maia_dead_letters_waiting",
+                                            "Dead letters that wait to be replayed or purged."};
+inline constexpr Family kRecordsSkipped{"maia_records_skipped_total",
+                                        "Rows that failed and were given up, by errors: skip."};
 inline constexpr Family kSchemaChanges{"maia_schema_changes_total",
                                        "Schema changes followed at the destination."};
 inline constexpr Family kSnapshotRowsDone{"maia_snapshot_rows_done",

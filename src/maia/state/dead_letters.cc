@@ -4,60 +4,109 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "maia/state/statement.h"
+
 namespace maia {
 namespace {
 
+using state::Statement;
+
+constexpr std::string_view kOf = "dead letters";
+
 constexpr const char* kSchema =
-    "create table if not exists dead_letter ("
-    " operation_id text not null, destination text not null, source_table text not null, stage text not null,"
-    " reason text not null, row text not null, position text not null, attempts integer not null,"
-    " first_failed_at integer not null, last_failed_at integer not null,"
-    " primary key (destination, source_table, operation_id)) without rowid";
+    "create table if not exists letter ("
+    " id integer primary key autoincrement, destination text not null, operation_id text not null,"
+    " source_table text not null, table_id text not null, stage text not null, reason text not null,"
+    " row text not null, change blob not null, key blob not null, moved blob not null, position text not "
+    "null,"
+    " token text not null, ordinal integer not null, transaction_id text not null, file_version text not "
+    "null,"
+    " status integer not null, attempts integer not null, first_failed_at integer not null,"
+    " last_failed_at integer not null, overtaken integer not null, edited integer not null,"
+    " unique (destination, table_id, operation_id));"
+    "create index if not exists letter_by_status on letter (status, destination)";
 
 constexpr const char* kRecord =
-    "insert into dead_letter values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?8)"
-    " on conflict do update set attempts = attempts + 1, last_failed_at = ?8, reason = ?5";
+    "insert into letter values (null, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, 1,"
+    " ?16, ?16, 0, 0)"
+    " on conflict do update set attempts = attempts + 1, last_failed_at = ?16, reason = ?6";
 
-Error sqlite_error(sqlite3* database, std::string_view doing) {
-  const int code = sqlite3_errcode(database) & 0xff;
-  const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-  return Error{damaged ? Error::Code::corruption : Error::Code::storage, Recovery::halt,
-               fmt::format("dead letters: {}: {}", doing, sqlite3_errmsg(database)),
-               damaged               ? "move the damaged file away; the rows in it are also at the source"
-               : code == SQLITE_FULL ? "free some space on the disk of the state directory"
-               : code == SQLITE_BUSY ? "another process has the state directory; end it first"
-                                     : "look at the state directory's permissions and disk"};
+constexpr const char* kColumns =
+    "select id, destination, operation_id, source_table, table_id, stage, reason, row, change, key, moved,"
+    " position, token, ordinal, transaction_id, file_version, status, attempts, first_failed_at,"
+    " last_failed_at, overtaken, edited from letter";
+constexpr const char* kColumnsForOrder =
+    "select id, destination, operation_id, source_table, table_id, stage, '', '', x'', key, moved, position,"
+    " token, ordinal, '', '', status, attempts, first_failed_at, last_failed_at, overtaken, edited from "
+    "letter";
+
+DeadLetter read(const Statement& row) {
+  DeadLetter letter;
+  letter.id = static_cast<std::uint64_t>(row.number(0));
+  letter.destination = row.text(1);
+  letter.operation_id = row.text(2);
+  letter.table = row.text(3);
+  letter.table_id = row.text(4);
+  letter.stage = row.text(5);
+  letter.reason = row.text(6);
+  letter.row = row.text(7);
+  letter.change = row.blob(8);
+  letter.key = as_text(row.blob(9));
+  letter.moved = as_text(row.blob(10));
+  letter.position = row.text(11);
+  letter.token = row.text(12);
+  letter.ordinal = static_cast<std::uint64_t>(row.number(13));
+  letter.transaction = row.text(14);
+  letter.file_version = row.text(15);
+  letter.status = static_cast<DeadLetter::Status>(row.number(16));
+  letter.attempts = static_cast<std::uint64_t>(row.number(17));
+  letter.failed_at = row.number(18);
+  letter.last_failed_at = row.number(19);
+  letter.overtaken = row.number(20) != 0;
+  letter.edited = row.number(21) != 0;
+  return letter;
 }
 
-struct Finalize {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
-
-Result<Statement> prepare(sqlite3* database, const char* sql) {
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(database, sql, -1, &statement, nullptr) != SQLITE_OK)
-    return sqlite_error(database, "prepare");
-  return Statement(statement);
+/// The conditions of a filter as SQL; ?1 is its table and ?2 its destination.
+std::string where(const LetterFilter& filter) {
+  std::string sql = " where true";
+  if (!filter.ids.empty()) sql += fmt::format(" and id in ({})", fmt::join(filter.ids, ", "));
+  if (!filter.table.empty())
+    sql += " and (source_table = ?1 or substr(source_table, -length(?1) - 1) = '.' || ?1)";
+  if (!filter.destination.empty()) sql += " and destination = ?2";
+  if (filter.status) sql += fmt::format(" and status = {}", static_cast<int>(*filter.status));
+  if (filter.failed_before) sql += fmt::format(" and first_failed_at < {}", *filter.failed_before);
+  return sql;
 }
 
-void bind(sqlite3_stmt* statement, int index, const std::string& text) {
-  sqlite3_bind_text64(statement, index, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+Result<Statement> prepare(sqlite3* database, const std::string& sql) {
+  return Statement::prepare(database, kOf, sql);
 }
 
-std::string column(sqlite3_stmt* statement, int index) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, index));
-  return std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement, index)));
+Result<Statement> prepare(sqlite3* database, const std::string& sql, const LetterFilter& filter) {
+  auto statement = MAIA_TRY(prepare(database, sql));
+  if (!filter.table.empty()) statement.bind(1, filter.table);
+  if (!filter.destination.empty()) statement.bind(2, filter.destination);
+  return statement;
 }
 
 }  // namespace
+
+std::string_view to_string(DeadLetter::Status status) {
+  switch (status) {
+    case DeadLetter::Status::waiting: return "waiting";
+    case DeadLetter::Status::replayed: return "replayed";
+    case DeadLetter::Status::purged: return "purged";
+  }
+  return "waiting";
+}
 
 Result<std::unique_ptr<DeadLetterFile>> DeadLetterFile::open(const std::string& path) {
   sqlite3* database = nullptr;
   const int opened = sqlite3_open_v2(
       path.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
   std::unique_ptr<DeadLetterFile> file(new DeadLetterFile(database));
-  if (opened != SQLITE_OK) return sqlite_error(database, "open " + path);
+  if (opened != SQLITE_OK) return state::sqlite_error(database, kOf, "open " + path);
   sqlite3_busy_timeout(database, 2000);
   // Full: what `record` has returned for survives a power cut.
   for (const char* sql : {"pragma journal_mode = wal", "pragma synchronous = full", kSchema}) {
@@ -70,62 +119,123 @@ DeadLetterFile::~DeadLetterFile() { sqlite3_close(database_); }
 
 Status DeadLetterFile::execute(const char* sql) {
   if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-    return sqlite_error(database_, "write");
+    return state::sqlite_error(database_, kOf, "write");
   return {};
 }
 
-Status DeadLetterFile::record(std::span<const DeadLetter> letters) {
-  const std::lock_guard lock(mutex_);
-  const auto statement = MAIA_TRY(prepare(database_, kRecord));
-  MAIA_TRY(execute("begin immediate"));
-  for (const auto& letter : letters) {
-    const std::string* texts[] = {&letter.operation_id, &letter.destination, &letter.table,   &letter.stage,
-                                  &letter.reason,       &letter.row,         &letter.position};
-    for (int i = 0; i < 7; ++i) bind(statement.get(), i + 1, *texts[i]);
-    sqlite3_bind_int64(statement.get(), 8, letter.failed_at);
-    const bool stored = sqlite3_step(statement.get()) == SQLITE_DONE;
-    sqlite3_reset(statement.get());
-    if (stored) continue;
-    auto error = sqlite_error(database_, "record");
-    sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
-    return error;
-  }
-  auto committed = execute("commit");
-  if (!committed.ok()) sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
-  return committed;
+namespace {
+
+Status record_one(Statement& statement, const DeadLetter& letter) {
+  int place = 0;
+  for (const std::string* text : {&letter.destination, &letter.operation_id, &letter.table, &letter.table_id,
+                                  &letter.stage, &letter.reason, &letter.row})
+    statement.bind(++place, *text);
+  statement.bind(++place, ByteView(letter.change));
+  statement.bind(++place, as_bytes(letter.key));
+  statement.bind(++place, as_bytes(letter.moved));
+  statement.bind(++place, letter.position);
+  statement.bind(++place, letter.token);
+  statement.bind(++place, static_cast<std::int64_t>(letter.ordinal));
+  statement.bind(++place, letter.transaction);
+  statement.bind(++place, letter.file_version);
+  statement.bind(++place, letter.failed_at);
+  return statement.run();
 }
 
-Result<std::vector<DeadLetterFile::Kept>> DeadLetterFile::list(std::size_t at_most) {
+}  // namespace
+
+Status DeadLetterFile::record(std::span<const DeadLetter> letters) {
   const std::lock_guard lock(mutex_);
-  const auto statement =
-      MAIA_TRY(prepare(database_, "select * from dead_letter order by first_failed_at limit ?"));
-  sqlite3_bind_int64(statement.get(), 1, static_cast<sqlite3_int64>(at_most));
-  std::vector<Kept> kept;
-  int step = SQLITE_ROW;
-  while ((step = sqlite3_step(statement.get())) == SQLITE_ROW) {
-    auto* row = statement.get();
-    Kept each;
-    each.letter = DeadLetter{.operation_id = column(row, 0),
-                             .destination = column(row, 1),
-                             .table = column(row, 2),
-                             .stage = column(row, 3),
-                             .reason = column(row, 4),
-                             .row = column(row, 5),
-                             .position = column(row, 6),
-                             .failed_at = sqlite3_column_int64(row, 8)};
-    each.attempts = static_cast<std::uint64_t>(sqlite3_column_int64(row, 7));
-    each.last_failed_at = sqlite3_column_int64(row, 9);
-    kept.push_back(std::move(each));
+  auto statement = MAIA_TRY(prepare(database_, kRecord));
+  MAIA_TRY(execute("begin immediate"));
+  Status recorded;
+  for (const auto& letter : letters) {
+    recorded = record_one(statement, letter);
+    if (!recorded.ok()) break;
   }
-  if (step != SQLITE_DONE) return sqlite_error(database_, "read");
-  return kept;
+  if (recorded.ok()) recorded = execute("commit");
+  if (!recorded.ok()) sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
+  return recorded;
+}
+
+Result<std::vector<DeadLetter>> DeadLetterFile::waiting(const std::string& destination, bool with_changes) {
+  const std::lock_guard lock(mutex_);
+  auto statement = MAIA_TRY(prepare(database_, std::string(with_changes ? kColumns : kColumnsForOrder) +
+                                                   " where status = 0 and destination = ?1 order by id"));
+  statement.bind(1, destination);
+  std::vector<DeadLetter> letters;
+  while (MAIA_TRY(statement.step())) letters.push_back(read(statement));
+  return letters;
+}
+
+Status DeadLetterFile::mark(const char* sql, const std::string& destination,
+                            std::span<const std::string> operation_ids) {
+  const std::lock_guard lock(mutex_);
+  auto statement = MAIA_TRY(prepare(database_, sql));
+  MAIA_TRY(execute("begin immediate"));
+  Status marked;
+  for (const auto& operation_id : operation_ids) {
+    statement.bind(1, destination);
+    statement.bind(2, operation_id);
+    marked = statement.run();
+    if (!marked.ok()) break;
+  }
+  if (marked.ok()) marked = execute("commit");
+  if (!marked.ok()) sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
+  return marked;
+}
+
+Status DeadLetterFile::overtake(const std::string& destination, std::span<const std::string> operation_ids) {
+  return mark("update letter set overtaken = 1 where destination = ?1 and operation_id = ?2 and status = 0",
+              destination, operation_ids);
+}
+
+Status DeadLetterFile::replayed(const std::string& destination, std::span<const std::string> operation_ids) {
+  return mark("update letter set status = 1 where destination = ?1 and operation_id = ?2 and status = 0",
+              destination, operation_ids);
+}
+
+Result<std::vector<DeadLetter>> DeadLetterFile::list(const LetterFilter& filter) {
+  const std::lock_guard lock(mutex_);
+  const auto limit = filter.at_most == SIZE_MAX ? "" : fmt::format(" limit {}", filter.at_most);
+  auto statement = MAIA_TRY(prepare(database_, kColumns + where(filter) + " order by id" + limit, filter));
+  std::vector<DeadLetter> letters;
+  while (MAIA_TRY(statement.step())) letters.push_back(read(statement));
+  return letters;
 }
 
 Result<std::uint64_t> DeadLetterFile::count() {
   const std::lock_guard lock(mutex_);
-  const auto statement = MAIA_TRY(prepare(database_, "select count(*) from dead_letter"));
-  if (sqlite3_step(statement.get()) != SQLITE_ROW) return sqlite_error(database_, "read");
-  return static_cast<std::uint64_t>(sqlite3_column_int64(statement.get(), 0));
+  auto statement = MAIA_TRY(prepare(database_, "select count(*) from letter where status = 0"));
+  MAIA_TRY(statement.step());
+  return static_cast<std::uint64_t>(statement.number(0));
+}
+
+Status DeadLetterFile::edit(std::uint64_t id, const std::string& row, ByteView change) {
+  const std::lock_guard lock(mutex_);
+  auto statement = MAIA_TRY(
+      prepare(database_, "update letter set row = ?1, change = ?2, edited = 1 where id = ?3 and status = 0"));
+  statement.bind(1, row);
+  statement.bind(2, change);
+  statement.bind(3, static_cast<std::int64_t>(id));
+  MAIA_TRY(statement.run());
+  if (sqlite3_changes(database_) > 0) return {};
+  return Error{Error::Code::invalid_config, Recovery::halt, fmt::format("no dead letter {} waits", id),
+               "`maia dlq list` shows those that do"};
+}
+
+Result<std::uint64_t> DeadLetterFile::purge(const LetterFilter& filter) {
+  const std::lock_guard lock(mutex_);
+  const auto change = [&](const std::string& sql, const std::string& which) -> Result<std::uint64_t> {
+    auto statement = MAIA_TRY(prepare(database_, sql + where(filter) + which, filter));
+    MAIA_TRY(statement.run());
+    return static_cast<std::uint64_t>(sqlite3_changes(database_));
+  };
+  // Each is atomic by itself, and what a crash leaves of the second the next purge takes.
+  const auto given_up =
+      MAIA_TRY(change("update letter set status = 2, row = '', change = x''", " and status = 0"));
+  const auto gone = MAIA_TRY(change("delete from letter", " and status = 1"));
+  return given_up + gone;
 }
 
 }  // namespace maia

@@ -15,10 +15,18 @@ DeadLetter letter(std::string operation, std::string reason = "not a number") {
   return DeadLetter{.operation_id = std::move(operation),
                     .destination = "lake",
                     .table = "public.orders",
+                    .table_id = "16384",
                     .stage = "transform",
                     .reason = std::move(reason),
                     .row = R"({"id":"1"})",
+                    .change = {1, 0, 2},
+                    .key = std::string("\x01\0k", 3),
+                    .moved = {},
                     .position = "0/1",
+                    .token = "t1",
+                    .ordinal = 3,
+                    .transaction = "742",
+                    .file_version = "abc",
                     .failed_at = 100};
 }
 
@@ -28,14 +36,22 @@ class DeadLetterFileTest : public ::testing::Test {
   std::string path = directory / "maia.sqlite";
 };
 
-TEST_F(DeadLetterFileTest, letters_are_there_after_the_file_is_opened_again) {
+TEST_F(DeadLetterFileTest, letters_are_there_whole_after_the_file_is_opened_again) {
   const DeadLetter letters[] = {letter("a"), letter("b")};
   ASSERT_TRUE(DeadLetterFile::open(path).value()->record(letters).ok());
   auto file = DeadLetterFile::open(path).value();
-  const auto kept = file->list(10).value();
+  const auto kept = file->list({}).value();
   ASSERT_EQ(kept.size(), 2u);
-  EXPECT_EQ(kept[0].letter.row, R"({"id":"1"})");
-  EXPECT_EQ(kept[0].letter.failed_at, 100);
+  EXPECT_EQ(kept[0].row, R"({"id":"1"})");
+  EXPECT_EQ(kept[0].change, letters[0].change);
+  EXPECT_EQ(kept[0].key, letters[0].key) << "also behind a zero byte";
+  EXPECT_EQ(kept[0].token, "t1");
+  EXPECT_EQ(kept[0].ordinal, 3u);
+  EXPECT_EQ(kept[0].transaction, "742");
+  EXPECT_EQ(kept[0].file_version, "abc");
+  EXPECT_EQ(kept[0].failed_at, 100);
+  EXPECT_EQ(kept[0].status, DeadLetter::Status::waiting);
+  EXPECT_NE(kept[0].id, kept[1].id);
   EXPECT_EQ(file->count().value(), 2u);
 }
 
@@ -46,12 +62,71 @@ TEST_F(DeadLetterFileTest, recording_the_same_operation_again_counts_an_attempt)
   again.failed_at = 200;
   ASSERT_TRUE(file->record({&first, 1}).ok());
   ASSERT_TRUE(file->record({&again, 1}).ok());
-  const auto kept = file->list(10).value();
+  const auto kept = file->list({}).value();
   ASSERT_EQ(kept.size(), 1u);
   EXPECT_EQ(kept[0].attempts, 2u);
-  EXPECT_EQ(kept[0].letter.reason, "still not");
-  EXPECT_EQ(kept[0].letter.failed_at, 100);
+  EXPECT_EQ(kept[0].reason, "still not");
+  EXPECT_EQ(kept[0].failed_at, 100);
   EXPECT_EQ(kept[0].last_failed_at, 200);
+}
+
+TEST_F(DeadLetterFileTest, a_letter_that_was_edited_replayed_or_purged_stays_so_when_it_fails_again) {
+  auto file = DeadLetterFile::open(path).value();
+  const DeadLetter letters[] = {letter("edited"), letter("replayed"), letter("purged")};
+  ASSERT_TRUE(file->record(letters).ok());
+  ASSERT_TRUE(file->edit(1, R"({"id":"2"})", Bytes{9}).ok());
+  const std::string replayed[] = {"replayed"};
+  ASSERT_TRUE(file->replayed("lake", replayed).ok());
+  ASSERT_EQ(file->purge({.ids = {3}, .table = {}, .destination = {}}).value(), 1u);
+  ASSERT_TRUE(file->record(letters).ok());
+  const auto kept = file->list({}).value();
+  ASSERT_EQ(kept.size(), 3u);
+  EXPECT_TRUE(kept[0].edited);
+  EXPECT_EQ(kept[0].change, Bytes{9});
+  EXPECT_EQ(kept[1].status, DeadLetter::Status::replayed);
+  EXPECT_EQ(kept[2].status, DeadLetter::Status::purged);
+  EXPECT_TRUE(kept[2].row.empty() && kept[2].change.empty());
+  EXPECT_EQ(file->count().value(), 1u);
+  EXPECT_EQ(file->waiting("lake", true).value().size(), 1u);
+}
+
+TEST_F(DeadLetterFileTest, only_a_letter_that_waits_can_be_edited) {
+  auto file = DeadLetterFile::open(path).value();
+  const auto refused = file->edit(7, "{}", Bytes{1});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Error::Code::invalid_config);
+  EXPECT_NE(refused.error().message.find("7"), std::string::npos);
+}
+
+TEST_F(DeadLetterFileTest, purging_takes_what_the_filter_names_and_what_was_replayed_goes_altogether) {
+  auto file = DeadLetterFile::open(path).value();
+  auto old = letter("old");
+  old.failed_at = 50;
+  auto other = letter("other");
+  other.table = "public.borders";
+  const DeadLetter letters[] = {old, letter("new"), other};
+  ASSERT_TRUE(file->record(letters).ok());
+  EXPECT_EQ(file->purge({.ids = {}, .table = {}, .destination = {}, .failed_before = 100}).value(), 1u);
+  EXPECT_EQ(file->count().value(), 2u);
+  EXPECT_EQ(file->purge({.ids = {}, .table = "orders", .destination = {}, .status = {}}).value(), 1u)
+      << "a table's name without its schema is not the end of another's";
+  const std::string replayed[] = {"other"};
+  ASSERT_TRUE(file->replayed("lake", replayed).ok());
+  EXPECT_EQ(file->purge({.ids = {}, .table = "borders", .destination = "lake"}).value(), 1u);
+  EXPECT_EQ(file->list({}).value().size(), 2u) << "of purged letters it stays known that they were";
+}
+
+TEST_F(DeadLetterFileTest, what_a_later_change_overtook_is_marked) {
+  auto file = DeadLetterFile::open(path).value();
+  const DeadLetter letters[] = {letter("a"), letter("b")};
+  ASSERT_TRUE(file->record(letters).ok());
+  const std::string overtaken[] = {"b"};
+  ASSERT_TRUE(file->overtake("lake", overtaken).ok());
+  const auto kept = file->waiting("lake", false).value();
+  EXPECT_FALSE(kept[0].overtaken);
+  EXPECT_TRUE(kept[1].overtaken);
+  EXPECT_TRUE(kept[0].change.empty());
+  EXPECT_TRUE(file->waiting("pond", false).value().empty());
 }
 
 TEST_F(DeadLetterFileTest, a_file_that_is_no_database_is_called_damaged) {
