@@ -200,6 +200,27 @@ TEST_F(Network, a_commit_whose_outcome_is_unknown_is_neither_lost_nor_doubled) {
   EXPECT_EQ(unknown, cuts) << "maia must have been in doubt each time";
 }
 
+TEST_F(Network, a_stop_is_obeyed_though_both_sides_hang) {
+  make_mirror();
+  ASSERT_TRUE(mirror && mirror->start().ok());
+  recovery();
+  testing::LedgerWorkload workload(options);
+  workload.start();
+  for (auto* proxy : {source_proxy.get(), destination_proxy.get()}) {
+    proxy->set(testing::Weather{.stall_to_server = true, .stall_to_client = true});
+  }
+  std::this_thread::sleep_for(milliseconds(500));
+  const auto began = Clock::now();
+  EXPECT_EQ(mirror->stop(), 0) << mirror->log_tail();
+  fmt::print("stopped after {} ms\n", std::chrono::duration_cast<milliseconds>(Clock::now() - began).count());
+  source_proxy->heal();
+  destination_proxy->heal();
+  const auto worked = workload.stop();
+  ASSERT_TRUE(worked.ok()) << worked.error().message;
+  ASSERT_TRUE(mirror->start().ok());
+  expect_exact();
+}
+
 TEST_F(Network, keepalives_are_answered_whatever_the_destination_does) {
   make_mirror();
   ASSERT_TRUE(mirror && mirror->start().ok());

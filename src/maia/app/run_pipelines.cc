@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/app/run_pipelines.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <atomic>
 #include <optional>
 #include <thread>
@@ -11,6 +8,7 @@
 #include "maia/app/control.h"
 #include "maia/app/live_table.h"
 #include "maia/app/pipeline_service.h"
+#include "maia/app/stop_on_signal.h"
 #include "maia/base/log.h"
 #include "maia/observe/process.h"
 #include "maia/server/http_server.h"
@@ -19,29 +17,6 @@ namespace maia::app {
 namespace {
 
 constexpr std::chrono::milliseconds kFrame{200};
-
-/// Turns SIGINT and SIGTERM into a stop request. Made before any other thread, so that all inherit the
-/// blocked signals.
-class StopOnSignal {
- public:
-  explicit StopOnSignal(std::stop_source& stop) {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-    waiter_ = std::jthread([this, &stop](std::stop_token done) {
-      const timespec look{0, 100'000'000};
-      while (!done.stop_requested()) {
-        if (sigtimedwait(&signals_, nullptr, &look) > 0) stop.request_stop();
-      }
-    });
-  }
-
- private:
-  sigset_t signals_;
-  std::jthread waiter_;
-};
 
 struct Running {
   std::unique_ptr<PipelineService> service;
