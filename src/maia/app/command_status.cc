@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -14,11 +15,24 @@ using Element = simdjson::dom::element;
 
 std::string text(Element object, const char* key) { return std::string(std::string_view(object[key])); }
 
+std::string utc(std::int64_t seconds) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
 void show_destination(Element destination, std::ostream& out) {
   out << fmt::format("  -> {}: {}, lag {} ms, at {}\n", text(destination, "name"), text(destination, "state"),
                      std::int64_t(destination["lag_ms"]), text(destination, "position"));
   if (const auto error = text(destination, "last_error"); !error.empty()) {
     out << "     " << error << "\n     " << text(destination, "hint") << '\n';
+  }
+  for (const Element table : simdjson::dom::array(destination["tables"])) {
+    const auto reason = text(table, "reason");
+    const auto since = std::int64_t(table["since"]);
+    if (reason.empty() && since == 0) continue;
+    out << fmt::format("     {} is {} since {}", text(table, "source"), text(table, "state"), utc(since));
+    if (const auto held = text(table, "held_after"); !held.empty()) out << ", held at " << held;
+    out << '\n';
+    if (!reason.empty()) out << "       " << reason << "\n       " << text(table, "hint") << '\n';
   }
   std::vector<std::vector<std::string>> rows{{"table", "to", "state", "snapshot rows", "changes",
                                               "schema changes", "last schema change", "dead letters"}};

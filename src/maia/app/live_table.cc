@@ -73,7 +73,7 @@ struct Progress {
 
 Progress progress(const engine::TableStatus& table, WallMicros now) {
   Progress progress;
-  const bool complete = table.state > engine::TableState::snapshot;
+  const bool complete = table.copied;
   const auto rows = static_cast<double>(table.snapshot_rows);
   // The source's estimate may be low; a bar that is full before the end would be a lie.
   const auto estimate = std::max(static_cast<double>(table.snapshot_rows_estimate), rows * 1.01);
@@ -95,6 +95,9 @@ std::string_view colour_of(engine::TableState state) {
     case engine::TableState::snapshot:
     case engine::TableState::catching_up: return kYellow;
     case engine::TableState::streaming: return kGreen;
+    case engine::TableState::paused: return kYellow;
+    case engine::TableState::quarantined: return kRed;
+    case engine::TableState::removed: return kDim;
   }
   return kOff;
 }
@@ -147,6 +150,8 @@ std::string LiveTable::render(const engine::PipelineStatus& status, std::chrono:
                      "    schema: " + cut(table.last_schema_change, static_cast<std::size_t>(width - 12))) +
                "\n";
       }
+      if (!table.reason.empty())
+        out += paint(kRed, "    " + cut(table.reason, static_cast<std::size_t>(width - 4))) + "\n";
       if (table.dead_letters > 0)
         out += paint(kRed, fmt::format("    dead letters: {}", table.dead_letters)) + "\n";
     }

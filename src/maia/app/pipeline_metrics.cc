@@ -8,6 +8,11 @@ namespace {
 
 void publish_table(observe::Registry& registry, observe::Labels labels, const engine::TableStatus& table) {
   labels.emplace_back("table", table.source);
+  for (const auto state : engine::kTableStates) {
+    auto with_state = labels;
+    with_state.emplace_back("state", to_string(state));
+    registry.gauge(observe::kTableState, with_state).set(table.state == state ? 1 : 0);
+  }
   registry.counter(observe::kRecordsWritten, labels)
       .advance_to(table.changes + table.snapshot_rows - table.snapshot_rows_at_start);
   registry.counter(observe::kRecordsFailed, labels).advance_to(table.dead_letters);
@@ -42,7 +47,12 @@ void publish(observe::Registry& registry, const engine::PipelineStatus& status) 
     registry.gauge(observe::kConnected, labels).set(in_use ? 1 : 0);
     registry.counter(observe::kCommits, labels).advance_to(destination.commits);
     registry.counter(observe::kRetries, labels).advance_to(destination.retries);
-    for (const auto& [id, table] : destination.tables) publish_table(registry, labels, table);
+    int quarantined = 0;
+    for (const auto& [id, table] : destination.tables) {
+      publish_table(registry, labels, table);
+      quarantined += table.state == engine::TableState::quarantined ? 1 : 0;
+    }
+    registry.gauge(observe::kTablesQuarantined, labels).set(quarantined);
   }
 }
 

@@ -23,6 +23,23 @@ log::Level level_of(engine::Observer::Level level) {
   return log::Level::error;
 }
 
+/// What a run that ends by itself has not delivered.
+Status set_aside(const engine::PipelineStatus& status) {
+  std::string tables;
+  std::string hint;
+  for (const auto& destination : status.destinations) {
+    for (const auto& [id, table] : destination.tables) {
+      if (table.state != engine::TableState::quarantined) continue;
+      tables += fmt::format("{}{} at {}: {}", tables.empty() ? "" : "; ", table.source, destination.name,
+                            table.reason);
+      if (hint.empty()) hint = table.hint;
+    }
+  }
+  if (tables.empty()) return {};
+  return Error{Error::Code::data, Recovery::halt, "quarantined: " + tables,
+               (hint.empty() ? "" : hint + "; ") + "then maia resume --table NAME while the pipeline runs"};
+}
+
 }  // namespace
 
 void LogObserver::event(Level level, std::string_view what, const Fields& fields) {
@@ -95,7 +112,8 @@ Status PipelineService::run(bool until_caught_up, std::stop_token stop) {
   }
   // The task that failed says more than the wait that it cut short.
   MAIA_TRY(run_->wait(finish.get_token()));
-  return drained;
+  MAIA_TRY(std::move(drained));
+  return until_caught_up ? set_aside(run_->status()) : Status();
 }
 
 }  // namespace maia::app

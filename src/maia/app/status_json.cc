@@ -14,6 +14,10 @@ Node table_node(const engine::TableStatus& table) {
       .set("source", table.source)
       .set("target", table.target)
       .set("state", to_string(table.state))
+      .set("reason", table.reason)
+      .set("hint", table.hint)
+      .set("since", table.left_at / 1'000'000)
+      .set("held_after", table.held_after)
       .set("snapshot_rows", table.snapshot_rows)
       .set("snapshot_rows_estimate", table.snapshot_rows_estimate)
       .set("changes", table.changes)
@@ -22,6 +26,9 @@ Node table_node(const engine::TableStatus& table) {
       .set("dead_letters", table.dead_letters)
       .set("dead_letters_waiting", table.dead_letters_waiting)
       .set("skipped", table.skipped)
+      .set("resync_inserted", table.resync_inserted)
+      .set("resync_updated", table.resync_updated)
+      .set("resync_removed", table.resync_removed)
       .node();
 }
 

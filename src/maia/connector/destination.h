@@ -13,6 +13,7 @@
 #include "maia/base/result.h"
 #include "maia/connector/check.h"
 #include "maia/connector/fidelity.h"
+#include "maia/connector/row_condition.h"
 #include "maia/types/position.h"
 #include "maia/types/window.h"
 
@@ -65,7 +66,7 @@ struct Delivery {
 /// A system that we write to. Used from one thread. The order of calls:
 ///
 ///     plan (any time, no connection needed) | check
-///     open -> { begin -> (prepare | alter | remove_rows | truncate | write)* -> commit | rollback }*
+///     open -> { begin -> (prepare | alter | truncate | write | stage...)* -> commit | rollback }*
 ///
 /// A transactional destination does everything between begin and commit atomically, commit included: the rows
 /// and the checkpoint become visible together or not at all. After any error the engine calls rollback; after
@@ -106,6 +107,25 @@ class Destination {
   /// What the destination needs at the end of all snapshots (build deferred indexes, bring sequences up to
   /// date). Called inside begin/commit.
   virtual Status finish_snapshot(std::span<const TableTarget* const> /*targets*/) { return {}; }
+
+  /// Makes an empty place beside the table for rows to compare it with, in place of one that is there. It
+  /// lasts until reconcile or the end of the session, over commits; a rollback may take it away. These three
+  /// are Code::unsupported where the destination cannot compare.
+  virtual Status begin_staging(const TableTarget& target);
+  /// Adds Op::read rows.
+  virtual Status stage(const TableTarget& target, const Batch& batch);
+  struct Reconciliation {
+    RowCondition rows;          ///< only these are looked at, on both sides; of columns of the target's key
+    bool keep_surplus = false;  ///< rows that are not staged stay
+  };
+  struct Reconciled {
+    std::uint64_t inserted = 0;
+    std::uint64_t updated = 0;
+    std::uint64_t removed = 0;
+  };
+  /// Makes the table's rows those that are staged, by inserting, updating and removing what differs; a row
+  /// that is equal is not written. Takes the staged rows away.
+  virtual Result<Reconciled> reconcile(const TableTarget& target, const Reconciliation& how);
 
   /// Read-only SQL for `maia query`, where the destination can answer it (Connector::can.query).
   struct QueryLimits {

@@ -39,9 +39,15 @@ Status Confirm::tell(Stream& stream) {
   return {};
 }
 
-bool Confirm::reached(const Position& position) const {
-  const auto safe = oldest();
-  return safe && source_.compare(safe->position, position) >= 0;
+void Confirm::delivered(const std::string& destination, const Position& position) {
+  const std::lock_guard lock(mutex_);
+  delivered_[destination] = position;
+}
+
+bool Confirm::reached(const std::string& destination, const Position& position) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = delivered_.find(destination);
+  return found != delivered_.end() && source_.compare(found->second, position) >= 0;
 }
 
 }  // namespace maia::engine

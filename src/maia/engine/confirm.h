@@ -21,8 +21,10 @@ class Confirm {
 
   /// A destination of the pipeline; until its first `durable`, nothing is confirmed.
   void expect(const std::string& destination);
-  /// Everything up to here is durable at the destination.
+  /// Everything up to here is durable at the destination, of every table.
   void durable(const std::string& destination, Sequence sequence, const Position& position);
+  /// So it is up to here of the tables that take part; others are held. Not what is confirmed.
+  void delivered(const std::string& destination, const Position& position);
 
   /// Tells the stream, if there is news.
   Status tell(Stream& stream);
@@ -32,13 +34,14 @@ class Confirm {
     Position position;
   };
   std::optional<Oldest> oldest() const;
-  /// Whether every destination has everything up to `position`.
-  bool reached(const Position& position) const;
+  /// Whether the destination's tables that take part have everything up to `position`.
+  bool reached(const std::string& destination, const Position& position) const;
 
  private:
   const Source& source_;
   mutable std::mutex mutex_;
   std::map<std::string, std::optional<Oldest>> durable_;  // guarded by mutex_
+  std::map<std::string, Position> delivered_;             // guarded by mutex_
   Position told_;                                         // used by the capture thread
 };
 

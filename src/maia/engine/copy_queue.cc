@@ -42,10 +42,18 @@ void CopyQueue::finish(const CopyJob& job) {
   changed_.notify_all();
 }
 
-void CopyQueue::fail(Error error) {
+void CopyQueue::fail(std::optional<std::size_t> table, Error error) {
   const std::lock_guard lock(mutex_);
-  if (!error_) error_ = std::move(error);
+  if (!error_) {
+    error_ = std::move(error);
+    failed_table_ = table;
+  }
   changed_.notify_all();
+}
+
+std::optional<std::size_t> CopyQueue::failed_table() const {
+  const std::lock_guard lock(mutex_);
+  return failed_table_;
 }
 
 Result<std::optional<CopyQueue::Item>> CopyQueue::next(std::uint64_t round, std::stop_token stop) {

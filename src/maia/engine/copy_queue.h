@@ -38,8 +38,8 @@ class CopyQueue {
   /// takes one. Code::cancelled when the copy ended.
   Status push(const CopyJob& job, Batch batch, std::stop_token stop);
   void finish(const CopyJob& job);
-  /// Reader: the copy cannot go on.
-  void fail(Error error);
+  /// Reader: the copy cannot go on; because of this table, if one is named.
+  void fail(std::optional<std::size_t> table, Error error);
 
   struct Item {
     CopyJob job;
@@ -48,12 +48,14 @@ class CopyQueue {
   /// Writer: the next batch or end of chunk of the round. Nothing when the round is complete. The first error
   /// of a reader.
   Result<std::optional<Item>> next(std::uint64_t round, std::stop_token stop);
+  /// The table that a reader failed at first.
+  std::optional<std::size_t> failed_table() const;
   /// Writer: no more pushes are wanted; readers return.
   void end();
 
  private:
   const std::size_t budget_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<CopyJob> jobs_;
   std::map<std::uint64_t, std::deque<Item>> lanes_;   // by round
@@ -61,6 +63,7 @@ class CopyQueue {
   std::uint64_t current_ = 0;
   std::size_t bytes_ = 0;
   std::optional<Error> error_;
+  std::optional<std::size_t> failed_table_;
   bool ended_ = false;
 };
 

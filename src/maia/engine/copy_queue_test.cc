@@ -82,7 +82,7 @@ TEST(CopyQueue, a_reader_that_waits_for_room_returns_when_the_copy_ends) {
 TEST(CopyQueue, the_writer_gets_a_readers_error) {
   CopyQueue queue(10);
   queue.add(job(0, 0));
-  queue.fail(Error{Error::Code::unavailable, Recovery::reconnect, "gone", ""});
+  queue.fail(1, Error{Error::Code::unavailable, Recovery::reconnect, "gone", ""});
   const auto item = queue.next(0, {});
   ASSERT_FALSE(item.ok());
   EXPECT_EQ(item.error().message, "gone");

@@ -4,13 +4,34 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 namespace maia::engine {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{200};
 constexpr std::chrono::milliseconds kPublishEvery{200};
+constexpr std::chrono::milliseconds kRest{1'000};
+
+/// Errors that one table may cause while the rest of the destination is well.
+bool may_be_a_tables(const Error& error) {
+  if (error.recovery != Recovery::halt) return false;
+  switch (error.code) {
+    case Error::Code::data:
+    case Error::Code::unsupported:
+    case Error::Code::invalid_config:
+    case Error::Code::check_failed: return true;
+    case Error::Code::unavailable:
+    case Error::Code::timeout:
+    case Error::Code::corruption:
+    case Error::Code::lost_history:
+    case Error::Code::fenced:
+    case Error::Code::unknown_outcome:
+    case Error::Code::storage:
+    case Error::Code::cancelled:
+    case Error::Code::internal: return false;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -34,7 +55,8 @@ Status Delivery::open() {
     destination_ = std::move(destination);
   }
   checkpoint_ = std::move(opened.checkpoint);
-  parts_.confirm.durable(options_.name, checkpoint_.sequence, checkpoint_.position);
+  const auto oldest = MAIA_TRY(oldest_needed());
+  parts_.confirm.durable(options_.name, oldest.sequence, oldest.position);
   parts_.observer.event(Observer::Level::info, "destination opened",
                         {{"destination", options_.name},
                          {"epoch", std::to_string(opened.epoch.value)},
@@ -42,172 +64,81 @@ Status Delivery::open() {
   return {};
 }
 
-Status Delivery::assign(const std::vector<SourceTable>& tables, const Position& from,
-                        std::shared_ptr<Snapshot> snapshot) {
-  offered_ = tables;
-  from_ = from;
-  snapshot_ = std::move(snapshot);
+Status Delivery::assign(Assignment assignment) {
+  assigned_ = std::move(assignment);
+  snapshot_ = std::exchange(assigned_.snapshot, nullptr);
   base_ = parts_.journal.tail().sequence;
+  selection_is_new_ = true;
+  if (!is_open()) return {};
   MAIA_TRY(load_tables());
   MAIA_TRY(refuse_idle_transforms());
-  phase_ = Phase::copying;
+  if (assigned_.renumbered) MAIA_TRY(renumber(*assigned_.renumbered));
+  phase_ = Phase::running;
   publish("snapshot");
   return {};
 }
 
-Status Delivery::load_tables() {
-  if (checkpoint_.position.empty()) {
-    checkpoint_.position = from_;
-    checkpoint_.sequence = base_;
-  }
-  tables_.clear();
-  cursor_.reset();
-  passed_checkpoint_ = false;
-  other_facts_.clear();
-  skipped_.clear();
-  MAIA_TRY(load_letters());
-  for (const auto& [key, json] : checkpoint_.facts) {
-    const auto id = table_of_fact(key);
-    if (!id) continue;
-    auto fact = MAIA_TRY(in(options_.name, table_fact_from_json(json)));
-    auto route = MAIA_TRY(TableRoute::bind(fact.source, transforms_, options_));
-    route.set_target(fact.target);
-    tables_.emplace(*id,
-                    TableEntry{.fact = std::move(fact), .route = std::move(route), .last_schema_change = {}});
-  }
-  for (const auto& table : offered_) {
-    if (!table.problem.empty()) continue;
-    const auto& id = table.schema->id;
-    if (!tables_.contains(id)) {
-      auto route = MAIA_TRY(TableRoute::bind(table.schema, transforms_, options_));
-      TableFact fact;
-      fact.state = pipeline_.snapshot ? TableState::waiting : TableState::streaming;
-      fact.source = table.schema;
-      fact.target = route.wanted();
-      tables_.emplace(
-          id,
-          TableEntry{
-              .fact = std::move(fact), .route = std::move(route), .dirty = true, .last_schema_change = {}});
-    }
-    tables_.at(id).rows_estimate = table.rows_estimate;
-  }
-  return refuse_meeting_tables();
+std::optional<Error> Delivery::failure() const {
+  const std::lock_guard lock(failure_mutex_);
+  return failure_;
 }
 
-std::vector<SchemaRef> Delivery::delivered_shapes() const {
-  std::vector<SchemaRef> shapes;
-  for (const auto& [id, entry] : tables_) shapes.push_back(entry.fact.source);
-  return shapes;
-}
-
-Status Delivery::refuse_meeting_tables() const {
-  if (options_.allow_merge) return {};
-  std::map<TableName, const TableEntry*> taken;
-  for (const auto& [id, entry] : tables_) {
-    const auto [at, fresh] = taken.emplace(entry.route.target().name, &entry);
-    if (fresh) continue;
-    return Error{
-        Error::Code::invalid_config, Recovery::halt,
-        fmt::format("{} and {} would both be written to {}", to_string(at->second->fact.source->name),
-                    to_string(entry.fact.source->name), to_string(at->first)),
-        "change routes: so that they part, or set allow_merge: true if that is meant"};
-  }
-  return {};
-}
-
-Status Delivery::refuse_idle_transforms() const {
-  std::set<std::string> at_work;
-  for (const auto& [id, entry] : tables_) {
-    for (const auto& name : entry.route.transform_names()) at_work.insert(name);
-  }
-  for (const auto& transform : transforms_) {
-    if (tables_.empty() || at_work.contains(transform->name())) continue;
-    return Error{
-        Error::Code::invalid_config, Recovery::halt,
-        fmt::format("the transform {} applies to none of the tables", transform->name()),
-        "no table has every column that it reads, or its tables: match none; maia discover lists them"};
-  }
-  return {};
+void Delivery::fail(Error error) {
+  phase_ = Phase::failed;
+  publish("failed", &error);
+  parts_.observer.event(Observer::Level::error, "the destination failed",
+                        {{"destination", options_.name}, {"error", error.message}, {"hint", error.hint}});
+  const std::lock_guard lock(failure_mutex_);
+  failure_ = std::move(error).in(options_.name);
 }
 
 Result<Step> Delivery::step(std::stop_token stop) {
-  auto stepped = [&]() -> Result<Step> {
-    switch (phase_) {
-      case Phase::opening:
-        MAIA_TRY(open());
-        MAIA_TRY(load_tables());
-        phase_ = Phase::copying;
-        return Step::again();
-      case Phase::copying: return copy(stop);
-      case Phase::streaming: return stream(stop);
-    }
-    return Step::done();
-  }();
+  culprit_.reset();
+  suspects_ = false;
+  auto stepped = work(stop);
   if (stepped.ok()) return stepped;
   if (stepped.error().code == Error::Code::cancelled) {
-    copy_.reset();
+    interrupt();
+    if (phase_ == Phase::running) MAIA_TRY(load_tables());
     return Step::wait(std::chrono::milliseconds{0});
   }
-  return recover(std::move(stepped).error());
+  return contain(std::move(stepped).error());
 }
 
-Result<Step> Delivery::copy(std::stop_token stop) {
-  if (!copy_) {
-    std::vector<TableEntry*> tables;
-    for (auto& [id, entry] : tables_) {
-      const auto state = entry.fact.state;
-      if (state == TableState::waiting || state == TableState::snapshot) tables.push_back(&entry);
-    }
-    if (tables.empty()) {
-      snapshot_.reset();
-      phase_ = Phase::streaming;
+Result<Step> Delivery::work(std::stop_token stop) {
+  switch (phase_) {
+    case Phase::opening:
+      MAIA_TRY(open());
+      MAIA_TRY(load_tables());
+      phase_ = Phase::running;
       return Step::again();
-    }
-    if (!snapshot_) {
-      const std::lock_guard lock(parts_.source_mutex);
-      snapshot_ = MAIA_TRY(parts_.source.snapshot());
-    }
-    std::sort(tables.begin(), tables.end(), [](const TableEntry* a, const TableEntry* b) {
-      return a->fact.source->name < b->fact.source->name;
-    });
-    SnapshotCopy::Parts parts{
-        .destination = *destination_,
-        .commit = [this] { return commit(checkpoint_.sequence, checkpoint_.position); },
-        .sift = [this](const auto& batch, auto& entry,
-                       auto transactions) { return sift(batch, entry, transactions); },
-        .bury =
-            [this](const auto& batch, auto& entry, auto transactions, const auto& failures) {
-              return bury(batch, entry, transactions, failures, Stage::transform);
-            },
-        .started_at = parts_.clock.wall()};
-    copy_ = MAIA_TRY(SnapshotCopy::start(std::move(parts), snapshot_, std::move(tables), pipeline_));
-    return Step::again();
+    case Phase::failed: return Step::wait(kRest);
+    case Phase::running: break;
   }
-  const bool complete = MAIA_TRY(copy_->step(stop));
+  if (paused_) {
+    publish("paused");
+    return Step::wait(kRest);
+  }
+  bool busy = MAIA_TRY(copy(stop));
+  busy = MAIA_TRY(catch_up(stop)) || busy;
+  const auto patience = busy ? std::chrono::milliseconds{0} : parts_.patience;
+  if (streams()) busy = MAIA_TRY(stream(patience, stop)) || busy;
   backoff_.succeeded();
-  publish("snapshot");
-  if (complete) {
-    copy_.reset();
-    parts_.observer.event(Observer::Level::info, "snapshot complete", {{"destination", options_.name}});
-  }
-  return Step::again();
+  return busy ? Step::again() : Step::wait(kLook - std::min(parts_.patience, kLook));
 }
 
-Result<Step> Delivery::stream(std::stop_token stop) {
-  if (!cursor_) {
-    cursor_ = MAIA_TRY(parts_.journal.read(checkpoint_.sequence));
-    publish("streaming");
-  }
-  auto window = MAIA_TRY(cursor_->next(parts_.patience, stop));
+Result<bool> Delivery::stream(std::chrono::milliseconds wait, std::stop_token stop) {
+  if (!stream_.cursor) stream_.cursor = MAIA_TRY(parts_.journal.read(checkpoint_.sequence));
+  const std::string_view state = copy_ ? "snapshot" : "streaming";
+  auto window = MAIA_TRY(stream_.cursor->next(wait, stop));
   if (!window) {
     lag_micros_ = 0;
-    publish("streaming");
-    return Step::wait(kLook - std::min(parts_.patience, kLook));
+    publish(state);
+    return false;
   }
   MAIA_TRY(deliver(std::move(*window), stop));
-  backoff_.succeeded();
-  if (parts_.clock.steady() - last_publish_ >= kPublishEvery) publish("streaming");
-  return Step::again();
+  if (parts_.clock.steady() - last_publish_ >= kPublishEvery) publish(state);
+  return true;
 }
 
 Status Delivery::deliver(WindowRef window, std::stop_token stop) {
@@ -215,19 +146,20 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
   std::size_t rows = 0;
   std::size_t bytes = 0;
   for (;;) {
-    MAIA_TRY(take(window));
+    MAIA_TRY(take(window, stream_));
     rows += window->rows();
     bytes += window->byte_size();
     if (window->continues) {
       // A transaction of any size must not pile up here; its pieces commit together all the same.
       MAIA_TRY(flush());
-      auto rest = MAIA_TRY(cursor_->next(kLook, stop));
+      auto rest = MAIA_TRY(stream_.cursor->next(kLook, stop));
       if (!rest) return Error{Error::Code::cancelled, Recovery::halt, "stopped within a transaction", ""};
       window = std::move(*rest);
       continue;
     }
+    for (auto& [id, entry] : tables_) settle(entry, window->end);
     if (rows >= options_.max_rows || bytes >= options_.max_bytes || stop.stop_requested()) break;
-    auto more = MAIA_TRY(cursor_->next(std::chrono::milliseconds{0}, stop));
+    auto more = MAIA_TRY(stream_.cursor->next(std::chrono::milliseconds{0}, stop));
     if (!more) break;
     window = std::move(*more);
   }
@@ -244,41 +176,76 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   }
   MAIA_TRY(destination_->commit(update));
   for (auto& [id, entry] : tables_) entry.dirty = false;
+  other_facts_.clear();
+  isolating_ = false;
   checkpoint_.sequence = sequence;
   checkpoint_.position = position;
-  other_facts_.clear();
   skipped_.clear();
   for (auto& [key, value] : update.facts) {
     if (value) {
-      checkpoint_.facts[key] = std::move(*value);
+      checkpoint_.facts[key] = *value;
     } else {
       checkpoint_.facts.erase(key);
     }
   }
-  parts_.confirm.durable(options_.name, sequence, position);
+  Held oldest{sequence, position};
+  for (const auto& [id, entry] : tables_) {
+    const auto& held = entry.fact.held;
+    if (!held) continue;
+    oldest.sequence = std::min(oldest.sequence, held->sequence);
+    if (parts_.source.compare(held->position, oldest.position) < 0) oldest.position = held->position;
+  }
+  parts_.confirm.durable(options_.name, oldest.sequence, oldest.position);
+  parts_.confirm.delivered(options_.name, position);
   ++commits_;
   return {};
 }
 
-Result<Step> Delivery::recover(Error error) {
+Status Delivery::commit_facts() {
+  MAIA_TRY(destination_->begin());
+  return commit(checkpoint_.sequence, checkpoint_.position);
+}
+
+void Delivery::interrupt() {
   copy_.reset();
-  cursor_.reset();
+  stream_.cursor.reset();
+  catch_up_.cursor.reset();
   pending_.clear();
+  pending_tables_.clear();
   pending_batches_.clear();
   pending_windows_.clear();
   if (destination_) destination_->rollback();
-  if (error.recovery == Recovery::halt) {
-    publish("failed", &error);
-    return std::move(error).in(options_.name);
+}
+
+Result<Step> Delivery::contain(Error error) {
+  if (!may_be_a_tables(error) || pipeline_.stop_on_row_failure || (!culprit_ && !suspects_)) {
+    return recover(std::move(error));
   }
+  interrupt();
+  if (culprit_) {
+    if (auto done = quarantine(*culprit_, error); !done.ok()) return recover(std::move(done).error());
+    return Step::again();
+  }
+  isolating_ = true;
+  if (auto loaded = load_tables(); !loaded.ok()) return recover(std::move(loaded).error());
+  return Step::again();
+}
+
+Result<Step> Delivery::recover(Error error) {
+  interrupt();
   // A broken snapshot cannot be read again; the chunks that are left come from a new one.
   snapshot_.reset();
+  if (error.recovery == Recovery::halt) {
+    fail(error);
+    if (pipeline_.stop_on_row_failure) return std::move(error).in(options_.name);
+    return Step::wait(kRest);
+  }
   ++retries_;
-  if (error.recovery == Recovery::reconnect) {
+  if (error.recovery == Recovery::reconnect || !is_open()) {
     phase_ = Phase::opening;
   } else {
     MAIA_TRY(load_tables());
-    phase_ = Phase::copying;
+    phase_ = Phase::running;
   }
   const auto wait = backoff_.next();
   publish("waiting to retry", &error);
@@ -287,47 +254,6 @@ Result<Step> Delivery::recover(Error error) {
                          {"error", error.message},
                          {"retry_in_ms", std::to_string(wait.count())}});
   return Step::wait(wait);
-}
-
-void Delivery::publish(std::string_view state, const Error* error) {
-  last_publish_ = parts_.clock.steady();
-  const auto now = parts_.clock.wall();
-  parts_.board.change([&](PipelineStatus& status) {
-    const auto found =
-        std::find_if(status.destinations.begin(), status.destinations.end(),
-                     [&](const DestinationStatus& each) { return each.name == options_.name; });
-    auto& mine = found == status.destinations.end() ? status.destinations.emplace_back() : *found;
-    mine.name = options_.name;
-    mine.state = state;
-    mine.sequence = checkpoint_.sequence.value;
-    mine.position = checkpoint_.position.empty() ? "" : parts_.source.describe(checkpoint_.position);
-    mine.lag_micros = lag_micros_;
-    mine.commits = commits_;
-    mine.retries = retries_;
-    mine.last_error = error ? error->message : "";
-    mine.hint = error ? error->hint : "";
-    for (const auto& [id, entry] : tables_) {
-      auto& table = mine.tables[id];
-      if (entry.fact.state == TableState::snapshot && table.snapshot_started == 0) {
-        table.snapshot_started = now;
-        table.snapshot_rows_at_start = entry.fact.rows;
-      }
-      if (entry.fact.state > TableState::snapshot && table.snapshot_finished == 0)
-        table.snapshot_finished = now;
-      table.id = id;
-      table.source = to_string(entry.fact.source->name);
-      table.target = to_string(entry.route.target().name);
-      table.state = entry.fact.state;
-      table.snapshot_rows = entry.fact.rows;
-      table.snapshot_rows_estimate = entry.rows_estimate;
-      table.changes = entry.changes;
-      table.schema_changes = entry.schema_changes;
-      table.last_schema_change = entry.last_schema_change;
-      table.dead_letters = entry.dead_letters;
-      table.dead_letters_waiting = waiting_.count(id);
-      table.skipped = entry.skipped;
-    }
-  });
 }
 
 Result<Destination::QueryResult> Delivery::query(std::string_view sql,

@@ -27,9 +27,14 @@
 
 namespace maia::engine {
 
+/// The fact of a destination that rests because somebody asked for it.
+inline constexpr std::string_view kPausedFact = "paused";
+
 /// Takes windows out of the journal, through the transforms, into one destination, and commits the checkpoint
-/// with them. Before that it copies the tables that the destination does not have yet. After an error it goes
-/// back to the checkpoint that the destination holds, whatever was in flight.
+/// with them. The table is what it controls: tables that the destination lacks are copied, and tables that
+/// were held (paused, quarantined, copied) catch up, while the others stream. After an error it goes back to
+/// the checkpoint that the destination holds, whatever was in flight; an error that belongs to one table
+/// quarantines that table, one that belongs to the destination makes the delivery rest until resumed.
 class Delivery final : public Task {
  public:
   using OpenDestination = std::function<Result<std::unique_ptr<Destination>>()>;
@@ -50,19 +55,43 @@ class Delivery final : public Task {
 
   const std::string& name() const override { return options_.name; }
 
-  /// Opens the destination and reads its checkpoint; before the first step.
+  /// Opens the destination and reads its checkpoint; before the first step. If it is not called, or fails,
+  /// the first steps do it.
   Status open();
+  /// Whether `open` has succeeded.
+  bool is_open() const { return destination_ != nullptr; }
   const Checkpoint& checkpoint() const { return checkpoint_; }
-  /// The tables that the source offers, `from` where capture begins for a destination that has nothing yet,
-  /// and the snapshot that is at hand, if there is one. Binds every route, so that a mapping that cannot work
-  /// fails here.
-  Status assign(const std::vector<SourceTable>& tables, const Position& from,
-                std::shared_ptr<Snapshot> snapshot);
+  /// The oldest place that a table here still needs the journal, or the source, to reach back to.
+  Result<Held> oldest_needed() const;
+  /// The tables that the source offers, where capture begins for a destination that has nothing yet, and the
+  /// snapshot that is at hand, if there is one. `renumbered` if the journal was begun anew: its first
+  /// sequence and the source's position there. Binds every route, so that a mapping that cannot work fails
+  /// here.
+  struct Assignment {
+    std::vector<SourceTable> tables;
+    Position from;
+    std::shared_ptr<Snapshot> snapshot;
+    std::optional<Held> renumbered;
+  };
+  Status assign(Assignment assignment);
 
   /// The shapes of the tables as of the checkpoint.
   std::vector<SchemaRef> delivered_shapes() const;
 
+  /// With an error only where the pipeline's policy is to stop; else a failure for good is told by `failure`.
   Result<Step> step(std::stop_token stop) override;
+  /// What the destination as a whole failed with, until it is resumed. Thread-safe.
+  std::optional<Error> failure() const;
+  /// Rests with this failure, as if a step had met it.
+  void fail(Error error);
+
+  // What people ask for, on the task's thread (Task::mailbox). A table is named as at the source, with or
+  // without its schema; "*" is all of them; empty is the destination itself. Durable when they return; the
+  // answer is a sentence.
+  Result<std::string> pause(const std::string& table);
+  Result<std::string> resume(const std::string& table);
+  /// Reads rows again (all, or those of a RowCondition on key columns) and mends what differs.
+  Result<std::string> resync(const std::string& table, const std::string& rows);
 
   /// Sends dead letters that wait again, in the order of their changes; with each, those that wait behind it.
   /// A letter whose row has an earlier one waiting stays, and one that a later change overtook, unless
@@ -75,30 +104,74 @@ class Delivery final : public Task {
   Result<Destination::QueryResult> query(std::string_view sql, const Destination::QueryLimits& limits);
 
  private:
-  enum class Phase { opening, copying, streaming };
+  enum class Phase : std::uint8_t { opening, running, failed };
+  /// One way through the journal: that of the tables that take part, or that of those that catch up.
+  struct Lane {
+    bool catching_up = false;
+    std::unique_ptr<JournalCursor> cursor;
+    Sequence at;
+  };
+  /// Which rows of a window are for a table: those with ordinals in [from, until).
+  struct Share {
+    std::uint64_t from = UINT64_MAX;
+    std::uint64_t until = UINT64_MAX;
+    bool converging = false;
+    bool has(std::uint64_t ordinal) const { return ordinal >= from && ordinal < until; }
+  };
 
+  // Life (delivery.cc)
+  Result<Step> work(std::stop_token stop);
+  Result<Step> contain(Error error);
+  Result<Step> recover(Error error);
+  void interrupt();
+  Result<bool> stream(std::chrono::milliseconds wait, std::stop_token stop);
+  Status deliver(WindowRef first, std::stop_token stop);
+  /// Commits what was written with the facts of all tables that changed.
+  Status commit(Sequence sequence, const Position& position);
+  Status commit_facts();
+
+  // Tables (delivery_tables.cc)
   Status load_tables();
+  Status load_table(const std::string& id, const std::string& fact);
+  Status offer(const SourceTable& table);
+  void remove_those_not_offered();
+  Status renumber(const Held& base);
+  void hold(TableEntry& entry);
+  Status add_table(const SchemaRef& schema);
   Status refuse_meeting_tables() const;
   /// A transform that no table goes through is a slip in its names, not something to pass over.
   Status refuse_idle_transforms() const;
-  Result<Step> copy(std::stop_token stop);
-  Result<Step> stream(std::stop_token stop);
-  Result<Step> recover(Error error);
+  bool streams() const;
 
-  Status deliver(WindowRef first, std::stop_token stop);
-  Status take(const WindowRef& window);
-  Status take_batch(const Window& window, const Batch& batch, std::uint64_t news);
+  // Copying (delivery_copy.cc)
+  Result<bool> copy(std::stop_token stop);
+  Status begin_copy(std::vector<TableEntry*> tables);
+  Status take_snapshot(const std::vector<TableEntry*>& tables);
+  Status adopt_shapes(const std::vector<TableEntry*>& tables, const std::vector<SourceTable>& offered);
+
+  // Catching up (delivery_catch_up.cc)
+  Result<bool> catch_up(std::stop_token stop);
+  std::vector<TableEntry*> find_joining();
+  Status read_missed(const std::vector<TableEntry*>& joining, std::stop_token stop);
+  void advance(TableEntry& entry, const Window& window);
+  Status mend(TableEntry& entry);
+  bool meet(TableEntry& entry);
+  Share share_of(const TableEntry& entry, const Window& window, const Lane& lane) const;
+  Status give_up_history(TableEntry& entry);
+
+  // Windows (delivery_window.cc)
+  Status take(const WindowRef& window, const Lane& lane);
+  Status take_batch(const Window& window, const Batch& batch, const Lane& lane);
   /// A batch through sieve and route; what fails on the way is buried.
   Result<RoutedBatch> route(const Batch& batch, TableEntry& entry, std::span<const Transaction> transactions);
-  Status take_truncate(const Window& window, const Truncate& truncate);
-  Status follow(const Window& window, const SchemaChange& change);
-  Status add_table(const SchemaRef& schema);
+  Status take_truncate(const Window& window, const Truncate& truncate, const Lane& lane);
+  Status take_change(const Window& window, const SchemaChange& change, const Lane& lane);
   Status reshape(TableEntry& entry, const SchemaChange& change);
   Status flush();
-  /// Commits what was written with the facts of all tables that changed.
-  Status commit(Sequence sequence, const Position& position);
-  /// Tables whose snapshot the window has left behind are streaming from now on.
-  void settle(const Window& window);
+  /// Tables whose snapshot the stream has left behind are streaming from now on.
+  void settle(TableEntry& entry, const Position& reached);
+
+  // Dead letters (delivery_letters.cc, delivery_replay.cc)
   /// Where a row was refused.
   enum class Stage : std::uint8_t { transform, write };
   /// Does with refused rows what `errors:` says.
@@ -112,14 +185,34 @@ class Delivery final : public Task {
   Status load_letters();
   /// Delivers one letter and marks it, by itself.
   Status send(const DeadLetter& letter);
-  Status reachable() const;
   Status keep(TableEntry& entry, const std::vector<DeadLetter>& letters);
   DeadLetter letter_of(const Batch& batch, std::size_t row, const TableEntry& entry,
                        const Transaction& transaction) const;
   /// Rows of the window from this ordinal on are news for who has everything up to `position`; UINT64_MAX:
   /// none is.
   std::uint64_t first_news(const Window& window, const Position& position) const;
+
+  // Control (delivery_control.cc)
+  Status reachable() const;
+  Result<std::vector<TableEntry*>> named(const std::string& table);
+  Result<std::string> made_durable(Result<std::string> answer);
+  Result<std::string> on_each(const std::vector<TableEntry*>& entries, bool lenient,
+                              const std::function<Result<std::string>(TableEntry&)>& work);
+  Result<std::string> pause_table(TableEntry& entry);
+  Result<std::string> resume_table(TableEntry& entry);
+  Status begin_resync(TableEntry& entry, const std::string& rows);
+  Status can_resync(const TableEntry& entry) const;
+  Status bind_again(TableEntry& entry);
+  Status quarantine(const std::string& id, const Error& error);
+  /// If it is an error, it is of this table.
+  template <class T>
+  Result<T> blamed(const std::string& id, Result<T> done) {
+    if (!done.ok()) culprit_ = id;
+    return done;
+  }
+
   void publish(std::string_view state, const Error* error = nullptr);
+  void publish_table(TableStatus& table, const TableEntry& entry) const;
 
   Parts parts_;
   const PipelineOptions& pipeline_;
@@ -129,26 +222,36 @@ class Delivery final : public Task {
 
   std::mutex destination_mutex_;
   std::shared_ptr<Destination> destination_;  // replaced under destination_mutex_
+  mutable std::mutex failure_mutex_;
+  std::optional<Error> failure_;  // guarded by failure_mutex_
 
   Phase phase_ = Phase::opening;
-  Checkpoint checkpoint_;  // as durable at the destination
-  std::vector<SourceTable> offered_;
-  Position from_;  ///< where a destination that has nothing yet begins
-  Sequence base_;  ///< the journal's sequence there
+  bool paused_ = false;                                            ///< the destination as a whole
+  Checkpoint checkpoint_;                                          ///< as durable at the destination
+  std::map<std::string, std::optional<std::string>> other_facts_;  ///< to be committed, beside the tables'
+  Assignment assigned_;
+  bool selection_is_new_ = false;  ///< what is offered has not been compared with what is here
+  Sequence base_;                  ///< the journal's sequence at Assignment::from
   std::shared_ptr<Snapshot> snapshot_;
   std::unique_ptr<SnapshotCopy> copy_;
   std::map<std::string, TableEntry> tables_;  // by table id
   std::map<std::string, std::set<ColumnChange::Kind>> refused_;
-  std::unique_ptr<JournalCursor> cursor_;
+  Lane stream_;
+  Lane catch_up_{.catching_up = true, .cursor = nullptr, .at = {}};
   WaitingRows waiting_;
-  std::set<std::string> skipped_;                                  ///< operation ids, since the last commit
-  std::map<std::string, std::optional<std::string>> other_facts_;  ///< for the next commit
+  std::set<std::string> skipped_;   ///< operation ids, since the last commit
   bool passed_checkpoint_ = false;  ///< windows are no longer partly older than the checkpoint
+  std::uint64_t news_ = 0;          ///< of the window in hand, for who is at the checkpoint
 
   // Batches between two barriers, and what keeps them alive.
   std::vector<maia::Delivery> pending_;
+  std::vector<std::string> pending_tables_;  ///< ids, one for each of pending_
   std::vector<std::unique_ptr<Batch>> pending_batches_;
   std::vector<WindowRef> pending_windows_;
+
+  std::optional<std::string> culprit_;  ///< the table that the error in hand belongs to
+  bool suspects_ = false;               ///< it belongs to one of several tables
+  bool isolating_ = false;              ///< tables are written one by one, to find out which
 
   Backoff backoff_;
   Clock::Steady last_publish_{};

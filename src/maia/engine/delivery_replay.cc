@@ -39,12 +39,6 @@ class Rows {
 
 }  // namespace
 
-Status Delivery::reachable() const {
-  if (phase_ != Phase::opening) return {};
-  return Error{Error::Code::unavailable, Recovery::retry, options_.name + " is not there now",
-               "ask again when it is there"};
-}
-
 Status Delivery::load_letters() {
   if (const auto found = checkpoint_.facts.find(std::string(kReplayedFact));
       found != checkpoint_.facts.end()) {

@@ -12,14 +12,10 @@
 namespace maia::engine {
 namespace {
 
-bool same_shape(const TableSchema& a, const TableSchema& b) {
-  return a.name == b.name && a.identity == b.identity && a.columns == b.columns;
-}
-
-Batch rows_from(const Batch& batch, std::uint64_t ordinal) {
+Batch rows_between(const Batch& batch, std::uint64_t from, std::uint64_t until) {
   Batch kept(batch.schema());
   for (std::size_t row = 0; row < batch.rows(); ++row) {
-    if (batch.ordinal(row) >= ordinal) kept.push_row(batch, row);
+    if (batch.ordinal(row) >= from && batch.ordinal(row) < until) kept.push_row(batch, row);
   }
   return kept;
 }
@@ -57,58 +53,64 @@ std::uint64_t Delivery::first_news(const Window& window, const Position& positio
   return UINT64_MAX;
 }
 
-Status Delivery::take(const WindowRef& window) {
+Status Delivery::take(const WindowRef& window, const Lane& lane) {
   pending_windows_.push_back(window);
-  std::uint64_t news = 0;
-  if (!passed_checkpoint_) {
-    news = first_news(*window, checkpoint_.position);
-    passed_checkpoint_ = news == 0;
+  if (!lane.catching_up) {
+    news_ = passed_checkpoint_ ? 0 : first_news(*window, checkpoint_.position);
+    passed_checkpoint_ = news_ == 0;
   }
-  if (news != UINT64_MAX) {
-    for (const auto& item : window->items) {
-      if (const auto* batch = std::get_if<Batch>(&item)) {
-        MAIA_TRY(take_batch(*window, *batch, news));
-      } else if (const auto* truncate = std::get_if<Truncate>(&item)) {
-        if (truncate->ordinal >= news) MAIA_TRY(take_truncate(*window, *truncate));
-      } else if (const auto* change = std::get_if<SchemaChange>(&item)) {
-        if (change->ordinal >= news) MAIA_TRY(follow(*window, *change));
-      }
+  for (const auto& item : window->items) {
+    if (const auto* batch = std::get_if<Batch>(&item)) {
+      MAIA_TRY(take_batch(*window, *batch, lane));
+    } else if (const auto* truncate = std::get_if<Truncate>(&item)) {
+      MAIA_TRY(take_truncate(*window, *truncate, lane));
+    } else if (const auto* change = std::get_if<SchemaChange>(&item)) {
+      MAIA_TRY(take_change(*window, *change, lane));
     }
   }
-  if (!window->transactions.empty()) newest_commit_ = window->transactions.back().committed_at;
-  if (!window->continues) settle(*window);
+  if (!lane.catching_up && !window->transactions.empty())
+    newest_commit_ = window->transactions.back().committed_at;
   return {};
 }
 
-Status Delivery::take_batch(const Window& window, const Batch& batch, std::uint64_t news) {
+Status Delivery::take_batch(const Window& window, const Batch& batch, const Lane& lane) {
   if (batch.rows() == 0) return {};
-  auto found = tables_.find(batch.schema()->id);
+  const auto& id = batch.schema()->id;
+  auto found = tables_.find(id);
+  auto share = found == tables_.end() ? Share{.from = lane.catching_up ? UINT64_MAX : news_}
+                                      : share_of(found->second, window, lane);
+  const auto first = batch.ordinal(0);
+  const auto last = batch.ordinal(batch.rows() - 1);
+  if (last < share.from || first >= share.until) return {};
   if (found == tables_.end() || !same_shape(*found->second.fact.source, *batch.schema())) {
     // The stream speaks of a shape that no change announced: the change fell into a time that we did not see.
-    MAIA_TRY(follow(window,
-                    SchemaChange{.before = nullptr, .after = batch.schema(), .columns = {}, .ordinal = 0}));
-    found = tables_.find(batch.schema()->id);
+    MAIA_TRY(take_change(window,
+                         SchemaChange{.before = nullptr,
+                                      .after = batch.schema(),
+                                      .columns = {},
+                                      .ordinal = std::max(share.from, first)},
+                         lane));
+    found = tables_.find(id);
+    share = share_of(found->second, window, lane);
+    if (last < share.from || first >= share.until) return {};
   }
   auto& entry = found->second;
-  if (entry.fact.skip_until) news = std::max(news, first_news(window, *entry.fact.skip_until));
   const Batch* rows = &batch;
-  if (news > batch.ordinal(0)) {
-    pending_batches_.push_back(std::make_unique<Batch>(rows_from(batch, news)));
+  if (share.from > first || share.until <= last) {
+    pending_batches_.push_back(std::make_unique<Batch>(rows_between(batch, share.from, share.until)));
     rows = pending_batches_.back().get();
     if (rows->rows() == 0) return {};
   }
-  auto routed = MAIA_TRY(route(*rows, entry, window.transactions));
+  auto routed = MAIA_TRY(blamed(id, route(*rows, entry, window.transactions)));
   entry.changes += rows->rows();
   if (routed.batch->rows() == 0) return {};
-  const bool converging =
-      entry.fact.converge_until && !window.transactions.empty() &&
-      parts_.source.compare(window.transactions.front().position, *entry.fact.converge_until) <= 0;
   pending_.push_back(maia::Delivery{.target = &entry.route.target(),
                                     .batch = routed.batch,
                                     .fresh = false,
-                                    .converging = converging,
+                                    .converging = share.converging,
                                     .transactions = window.transactions,
                                     .window = window.sequence.value});
+  pending_tables_.push_back(id);
   if (routed.own) pending_batches_.push_back(std::move(routed.own));
   return {};
 }
@@ -130,54 +132,40 @@ Result<RoutedBatch> Delivery::route(const Batch& batch, TableEntry& entry,
   }
 }
 
-Status Delivery::take_truncate(const Window& window, const Truncate& truncate) {
-  MAIA_TRY(flush());
+Status Delivery::take_truncate(const Window& window, const Truncate& truncate, const Lane& lane) {
   std::vector<const TableTarget*> targets;
   for (const auto& table : truncate.tables) {
     const auto found = tables_.find(table->id);
-    if (found == tables_.end()) continue;
-    const auto& skip = found->second.fact.skip_until;
-    if (skip && first_news(window, *skip) > truncate.ordinal) continue;
+    if (found == tables_.end() || !share_of(found->second, window, lane).has(truncate.ordinal)) continue;
     if (options_.mode == TableTarget::Mode::upsert && options_.deletes == Deletes::apply) {
       targets.push_back(&found->second.route.target());
     }
   }
   if (targets.empty()) return {};
-  return destination_->truncate(targets, truncate);
+  MAIA_TRY(flush());
+  auto truncated = destination_->truncate(targets, truncate);
+  return targets.size() == 1 ? blamed(truncate.tables.front()->id, std::move(truncated))
+                             : std::move(truncated);
 }
 
-Status Delivery::follow(const Window& window, const SchemaChange& change) {
-  MAIA_TRY(flush());
+Status Delivery::take_change(const Window& window, const SchemaChange& change, const Lane& lane) {
+  const auto& id = (change.after ? change.after : change.before)->id;
+  const auto found = tables_.find(id);
+  if (found == tables_.end()) {
+    if (change.after == nullptr || lane.catching_up || change.ordinal < news_) return {};
+    MAIA_TRY(flush());
+    return blamed(id, add_table(change.after));
+  }
+  auto& entry = found->second;
+  if (!share_of(entry, window, lane).has(change.ordinal)) return {};
   if (change.after == nullptr) {
-    const auto found = tables_.find(change.before->id);
-    if (found == tables_.end()) return {};
-    found->second.last_schema_change = "dropped at the source; the destination keeps its rows";
-    ++found->second.schema_changes;
+    entry.last_schema_change = "dropped at the source; the destination keeps its rows";
+    ++entry.schema_changes;
     return {};
   }
-  const auto found = tables_.find(change.after->id);
-  if (found == tables_.end()) return add_table(change.after);
-  auto& entry = found->second;
-  if (entry.fact.skip_until && first_news(window, *entry.fact.skip_until) > change.ordinal) return {};
   if (same_shape(*entry.fact.source, *change.after)) return {};
-  return in(to_string(change.after->name), reshape(entry, change));
-}
-
-Status Delivery::add_table(const SchemaRef& schema) {
-  auto route = MAIA_TRY(TableRoute::bind(schema, transforms_, options_));
-  MAIA_TRY(destination_->prepare(route.target()));
-  TableFact fact;
-  fact.state = TableState::streaming;
-  fact.source = schema;
-  fact.target = route.wanted();
-  tables_.emplace(schema->id, TableEntry{.fact = std::move(fact),
-                                         .route = std::move(route),
-                                         .dirty = true,
-                                         .schema_changes = 1,
-                                         .last_schema_change = "created"});
-  parts_.observer.event(Observer::Level::info, "new table",
-                        {{"destination", options_.name}, {"table", to_string(schema->name)}});
-  return refuse_meeting_tables();
+  MAIA_TRY(flush());
+  return blamed(id, in(to_string(change.after->name), reshape(entry, change)));
 }
 
 Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
@@ -226,8 +214,22 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
 }
 
 Status Delivery::flush() {
-  if (!pending_.empty()) MAIA_TRY(destination_->write(pending_));
+  if (isolating_) {
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      MAIA_TRY(blamed(pending_tables_[i], destination_->write({&pending_[i], 1})));
+    }
+  } else if (!pending_.empty()) {
+    auto written = destination_->write(pending_);
+    if (!written.ok()) {
+      const bool one = std::all_of(pending_tables_.begin(), pending_tables_.end(),
+                                   [&](const auto& id) { return id == pending_tables_.front(); });
+      if (one) return blamed(pending_tables_.front(), std::move(written));
+      suspects_ = true;
+      return written;
+    }
+  }
   pending_.clear();
+  pending_tables_.clear();
   pending_batches_.clear();
   // The window in hand is still being read.
   if (pending_windows_.size() > 1)
@@ -235,18 +237,16 @@ Status Delivery::flush() {
   return {};
 }
 
-void Delivery::settle(const Window& window) {
-  for (auto& [id, entry] : tables_) {
-    auto& fact = entry.fact;
-    if (fact.state != TableState::catching_up) continue;
-    const auto& until = fact.converge_until ? fact.converge_until : fact.skip_until;
-    if (until && !(parts_.source.compare(window.end, *until) >= 0)) continue;
-    fact.state = TableState::streaming;
-    fact.skip_until.reset();
-    fact.converge_until.reset();
-    fact.snapshot = {};
-    entry.dirty = true;
-  }
+void Delivery::settle(TableEntry& entry, const Position& reached) {
+  auto& fact = entry.fact;
+  if (fact.state != TableState::catching_up || fact.held) return;
+  const auto& until = fact.converge_until ? fact.converge_until : fact.skip_until;
+  if (until && !(parts_.source.compare(reached, *until) >= 0)) return;
+  if (!happen(fact, TableEvent::met).ok()) return;
+  fact.skip_until.reset();
+  fact.converge_until.reset();
+  fact.snapshot = {};
+  entry.dirty = true;
 }
 
 }  // namespace maia::engine

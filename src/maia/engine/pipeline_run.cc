@@ -9,6 +9,7 @@ namespace maia::engine {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::seconds kAnswer{30};
 
 }  // namespace
 
@@ -52,7 +53,7 @@ Status PipelineRun::start(std::stop_token stop) {
 
 Status PipelineRun::start_once() {
   MAIA_TRY(open_destinations());
-  const auto resume = MAIA_TRY(resume_position());
+  auto resume = MAIA_TRY(resume_position());
   std::vector<SourceTable> tables = MAIA_TRY(parts_.source->tables());
   for (const auto& table : tables) {
     if (table.problem.empty()) continue;
@@ -63,7 +64,7 @@ Status PipelineRun::start_once() {
     return Error{Error::Code::invalid_config, Recovery::halt,
                  "no table at the source matches tables:", "maia discover lists what is there"};
   }
-  const auto prepared = MAIA_TRY(parts_.source->prepare(resume));
+  const auto prepared = MAIA_TRY(prepare_source(resume));
   from_ = prepared.from;
   // The publication may only now exist, and with it what the tables look like through it.
   tables = MAIA_TRY(parts_.source->tables());
@@ -72,7 +73,8 @@ Status PipelineRun::start_once() {
   std::vector<SchemaRef> known;
   for (const auto& table : tables) known.push_back(table.schema);
   for (auto& delivery : deliveries_) {
-    MAIA_TRY(delivery->assign(tables, from_, snapshot));
+    MAIA_TRY(delivery->assign(
+        {.tables = tables, .from = from_, .snapshot = snapshot, .renumbered = resume.renumbered}));
     for (const auto& shape : delivery->delivered_shapes()) {
       std::erase_if(known, [&](const SchemaRef& each) { return each->id == shape->id; });
       known.push_back(shape);
@@ -92,40 +94,85 @@ Status PipelineRun::start_once() {
   return {};
 }
 
+/// One that is not there does not keep the others from going on, if they can without knowing where it stands.
 Status PipelineRun::open_destinations() {
-  for (auto& delivery : deliveries_) MAIA_TRY(in(delivery->name(), delivery->open()));
+  std::optional<Error> failed;
+  std::size_t there = 0;
+  for (auto& delivery : deliveries_) {
+    auto opened = in(delivery->name(), delivery->open());
+    if (opened.ok()) {
+      ++there;
+      continue;
+    }
+    const bool better =
+        !failed || (failed->recovery == Recovery::halt && opened.error().recovery != Recovery::halt);
+    if (better) failed = opened.error();
+    if (opened.error().recovery == Recovery::halt && deliveries_.size() > 1 &&
+        !parts_.options.stop_on_row_failure)
+      delivery->fail(std::move(opened).error());
+  }
+  const bool known = parts_.journal->tail().sequence.value > 0;
+  if (failed && (there == 0 || !known || parts_.options.stop_on_row_failure)) return std::move(*failed);
   return {};
 }
 
-Result<std::optional<Position>> PipelineRun::resume_position() {
+Result<PipelineRun::Resume> PipelineRun::resume_position() {
   const auto tail = parts_.journal->tail();
   std::optional<Position> oldest;
   Sequence newest;
   bool journal_serves = tail.sequence.value > 0;
+  bool all_known = true;
   for (const auto& delivery : deliveries_) {
+    all_known = all_known && delivery->is_open();
     const auto& checkpoint = delivery->checkpoint();
     if (checkpoint.position.empty()) continue;
     newest = std::max(newest, checkpoint.sequence);
     const bool readable =
         checkpoint.sequence <= tail.sequence && checkpoint.sequence.value + 1 >= tail.first.value;
     journal_serves = journal_serves && readable;
+    const auto needed = MAIA_TRY(delivery->oldest_needed()).position;
     if (!oldest) {
-      oldest = checkpoint.position;
+      oldest = needed;
       continue;
     }
-    const auto order = parts_.source->compare(checkpoint.position, *oldest);
+    const auto order = parts_.source->compare(needed, *oldest);
     if (order == std::partial_ordering::unordered) {
       return Error{Error::Code::lost_history, Recovery::halt,
                    "the destinations hold positions of different histories of the source",
                    "resync the destination that is wrong: maia drop, then run again"};
     }
-    if (order < 0) oldest = checkpoint.position;
+    if (order < 0) oldest = needed;
   }
-  if (oldest && journal_serves) return std::optional(tail.position);
+  if (oldest && journal_serves) return Resume{.position = tail.position, .renumbered = {}};
+  if (!all_known) {
+    return Error{Error::Code::unavailable, Recovery::retry,
+                 "the journal must begin anew, and not every destination can be asked where it stands",
+                 "the pipeline starts as soon as all destinations are there"};
+  }
   // What the journal holds does not continue what the destinations hold (it is new, lost or older than they
   // are), and the source still has everything that they have not.
-  MAIA_TRY(parts_.journal->reset(newest, oldest.value_or(Position{})));
-  return oldest;
+  const Held base{newest, oldest.value_or(Position{})};
+  MAIA_TRY(parts_.journal->reset(base.sequence, base.position));
+  return Resume{.position = oldest, .renumbered = oldest ? std::optional(base) : std::nullopt};
+}
+
+/// What only tables that are held would need from a lost journal is not worth stopping for: they are read
+/// again.
+Result<Source::Prepared> PipelineRun::prepare_source(Resume& resume) {
+  auto prepared = parts_.source->prepare(resume.position);
+  const bool lost = !prepared.ok() && prepared.error().code == Error::Code::lost_history;
+  if (!lost || !resume.renumbered) return prepared;
+  std::optional<Position> oldest;
+  for (const auto& delivery : deliveries_) {
+    const auto& position = delivery->checkpoint().position;
+    if (position.empty()) continue;
+    if (!oldest || parts_.source->compare(position, *oldest) < 0) oldest = position;
+  }
+  if (!oldest || *oldest == resume.renumbered->position) return prepared;
+  resume.position = oldest;
+  resume.renumbered->position = *oldest;
+  MAIA_TRY(parts_.journal->reset(resume.renumbered->sequence, *oldest));
+  return parts_.source->prepare(resume.position);
 }
 
 void PipelineRun::launch(Task& task) {
@@ -137,21 +184,29 @@ void PipelineRun::fail(Task& task, Error error) {
                          {{"task", task.name()}, {"error", error.message}, {"hint", error.hint}});
   const std::lock_guard lock(failure_mutex_);
   if (!failure_) failure_ = std::move(error);
-  failed_.notify_all();
 }
 
 std::optional<Error> PipelineRun::failure() const {
-  const std::lock_guard lock(failure_mutex_);
-  return failure_;
+  {
+    const std::lock_guard lock(failure_mutex_);
+    if (failure_) return failure_;
+  }
+  std::optional<Error> first;
+  for (const auto& delivery : deliveries_) {
+    auto error = delivery->failure();
+    if (!error) return std::nullopt;
+    if (!first) first = std::move(error);
+  }
+  return first;
 }
 
 Status PipelineRun::wait(std::stop_token stop) {
-  {
-    std::unique_lock lock(failure_mutex_);
-    failed_.wait(lock, stop, [&] { return failure_.has_value(); });
-  }
+  while (!stop.stop_requested() && !failure()) runtime_->rest(kLook, stop);
   runtime_->end();
   if (auto error = failure()) return std::move(*error);
+  for (const auto& delivery : deliveries_) {
+    if (auto error = delivery->failure()) return std::move(*error);
+  }
   return {};
 }
 
@@ -161,14 +216,22 @@ Result<Position> PipelineRun::source_end() {
 }
 
 bool PipelineRun::reached(const Position& position) const {
-  if (!confirm_.reached(position)) return false;
   for (const auto& destination : board_.read().destinations) {
-    if (destination.state != "streaming") return false;
+    if (destination.state == "failed" || destination.state == "paused") continue;
+    if (destination.state != "streaming" || !confirm_.reached(destination.name, position)) return false;
     for (const auto& [id, table] : destination.tables) {
-      if (table.state != TableState::streaming) return false;
+      switch (table.state) {
+        case TableState::waiting:
+        case TableState::snapshot:
+        case TableState::catching_up: return false;
+        case TableState::streaming:
+        case TableState::paused:
+        case TableState::quarantined:
+        case TableState::removed: break;
+      }
     }
   }
-  return true;
+  return board_.read().destinations.size() == deliveries_.size();
 }
 
 void PipelineRun::hurry(bool on) {
@@ -209,6 +272,51 @@ Status PipelineRun::letters_changed() {
     MAIA_TRY(asked.get());
   }
   return {};
+}
+
+Result<std::string> PipelineRun::ask(const std::string& destination,
+                                     const std::function<Result<std::string>(Delivery&)>& work) {
+  std::vector<std::future<Result<std::string>>> answers;
+  std::string names;
+  for (auto& delivery : deliveries_) {
+    names += (names.empty() ? "" : ", ") + delivery->name();
+    if (!destination.empty() && destination != delivery->name()) continue;
+    answers.push_back(delivery->mailbox().post([&delivery = *delivery, work] { return work(delivery); }));
+  }
+  if (answers.empty()) {
+    return Error{Error::Code::invalid_config, Recovery::halt,
+                 fmt::format("no destination is named {}", destination), "name one of: " + names};
+  }
+  std::string all;
+  std::optional<Error> failed;
+  for (auto& each : answers) {
+    if (each.wait_for(kAnswer) != std::future_status::ready) {
+      return Error{Error::Code::timeout, Recovery::retry, "the pipeline is busy and has not answered yet",
+                   "it will do what was asked; maia status shows it"};
+    }
+    auto answer = each.get();
+    if (answer.ok()) {
+      all += (all.empty() ? "" : "\n") + *answer;
+    } else if (!failed) {
+      failed = std::move(answer).error();
+    }
+  }
+  // Where one of several destinations could, the others had nothing to do.
+  if (failed && all.empty()) return std::move(*failed);
+  return all;
+}
+
+Result<std::string> PipelineRun::pause(const std::string& destination, const std::string& table) {
+  return ask(destination, [table](Delivery& delivery) { return delivery.pause(table); });
+}
+
+Result<std::string> PipelineRun::resume(const std::string& destination, const std::string& table) {
+  return ask(destination, [table](Delivery& delivery) { return delivery.resume(table); });
+}
+
+Result<std::string> PipelineRun::resync(const std::string& destination, const std::string& table,
+                                        const std::string& rows) {
+  return ask(destination, [table, rows](Delivery& delivery) { return delivery.resync(table, rows); });
 }
 
 Result<Destination::QueryResult> PipelineRun::query(std::string_view name, std::string_view sql,

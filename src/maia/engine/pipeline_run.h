@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -46,8 +45,8 @@ class PipelineRun {
   /// Opens the destinations, prepares the source to go on where they stand, and starts the tasks. Transient
   /// failures are retried until `stop` is requested.
   Status start(std::stop_token stop);
-  /// Waits until a task failed for good or `stop` was requested; then ends all tasks. The first task's error,
-  /// if any.
+  /// Waits until capture or every destination has failed for good or `stop` was requested; then ends all
+  /// tasks. The first error, also if it is of only one destination.
   Status wait(std::stop_token stop);
 
   /// The error that ended a task, if one did.
@@ -56,12 +55,20 @@ class PipelineRun {
   /// The end of the source's log now; for `reached`.
   Result<Position> source_end();
   /// Every table is copied, its snapshot left behind by the stream, and everything up to `position` is
-  /// durable in every destination.
+  /// durable in every destination; but for destinations that have failed or are paused and for tables that
+  /// are paused, quarantined or removed.
   bool reached(const Position& position) const;
   /// Makes an idle source's position durable at once; for draining.
   void hurry(bool on);
   /// Waits until `reached(position)`. Code::cancelled on a stop, the task's error if one fails meanwhile.
   Status drain_to(const Position& position, std::stop_token stop);
+
+  // What people ask for; see Delivery. Without a destination's name, of all destinations. Waits for the
+  // answer until a time limit; thread-safe.
+  Result<std::string> pause(const std::string& destination, const std::string& table);
+  Result<std::string> resume(const std::string& destination, const std::string& table);
+  Result<std::string> resync(const std::string& destination, const std::string& table,
+                             const std::string& rows);
 
   PipelineStatus status() const { return board_.read(); }
   /// Delivery::replay_letters at each destination, or at the one that the filter names.
@@ -76,7 +83,15 @@ class PipelineRun {
  private:
   Status start_once();
   Status open_destinations();
-  Result<std::optional<Position>> resume_position();
+  /// Where the stream goes on, and whether the journal was begun anew for it.
+  struct Resume {
+    std::optional<Position> position;
+    std::optional<Held> renumbered;
+  };
+  Result<Resume> resume_position();
+  Result<Source::Prepared> prepare_source(Resume& resume);
+  Result<std::string> ask(const std::string& destination,
+                          const std::function<Result<std::string>(Delivery&)>& work);
   void launch(Task& task);
   void fail(Task& task, Error error);
 
@@ -89,7 +104,6 @@ class PipelineRun {
   Position from_;
 
   mutable std::mutex failure_mutex_;
-  std::condition_variable_any failed_;
   std::optional<Error> failure_;  // guarded by failure_mutex_
   std::unique_ptr<Runtime> runtime_;
 };

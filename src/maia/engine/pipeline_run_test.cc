@@ -131,7 +131,8 @@ void run_to_the_end(Fixture& fixture, Faults& faults) {
   const auto drained = run.drain_to(end, stop.get_token());
   ASSERT_TRUE(drained.ok()) << drained.error().message;
   stop.request_stop();
-  ASSERT_TRUE(run.wait(stop.get_token()).ok());
+  const auto ended = run.wait(stop.get_token());
+  ASSERT_TRUE(ended.ok()) << ended.error().message;
 }
 
 TEST(PipelineRun, copies_what_is_there_and_follows_what_comes_while_calls_fail) {
@@ -159,7 +160,8 @@ TEST(PipelineRun, copies_what_is_there_and_follows_what_comes_while_calls_fail) 
     const auto drained = run.drain_to(run.source_end().value(), stop.get_token());
     ASSERT_TRUE(drained.ok()) << drained.error().message;
     stop.request_stop();
-    ASSERT_TRUE(run.wait(stop.get_token()).ok());
+    const auto ended = run.wait(stop.get_token());
+    ASSERT_TRUE(ended.ok()) << ended.error().message;
     for (std::size_t table = 0; table < kTables; ++table) {
       EXPECT_EQ(fixture.store.read().tables.at(fmt::format("m.t{}", table)),
                 fixture.database.rows(table, fixture.database.size()));
@@ -199,14 +201,17 @@ TEST(PipelineRun, an_older_run_that_wakes_up_is_fenced_and_stops) {
   EXPECT_EQ(fixture.store.read().tables, before.tables);
 }
 
-TEST(PipelineRun, a_failure_for_good_stops_the_pipeline_and_names_the_destination) {
+TEST(PipelineRun,
+     where_the_policy_is_to_stop_a_failure_for_good_stops_the_pipeline_and_names_the_destination) {
   Fixture fixture(6);
   Faults faults([](std::string_view step) -> std::optional<Error> {
     if (step != "write") return std::nullopt;
     return Error{Error::Code::data, Recovery::halt, "m.t0: value does not fit", "widen the column"};
   });
   fixture.database.commit({{.table = 0, .op = Op::insert, .id = 1, .new_id = 1, .a = "x", .b = "y"}});
-  PipelineRun run(fixture.parts(faults));
+  auto parts = fixture.parts(faults);
+  parts.options.stop_on_row_failure = true;
+  PipelineRun run(std::move(parts));
   std::stop_source stop;
   ASSERT_TRUE(run.start(stop.get_token()).ok());
   const auto ended = run.wait(stop.get_token());

@@ -22,6 +22,10 @@ ColumnChange change(ColumnChange::Kind kind, const std::string& column, std::str
 
 }  // namespace
 
+bool same_shape(const TableSchema& a, const TableSchema& b) {
+  return a.name == b.name && a.identity == b.identity && a.columns == b.columns;
+}
+
 std::vector<ColumnChange> diff_columns(const TableSchema& before, const TableSchema& after) {
   using Kind = ColumnChange::Kind;
   std::vector<ColumnChange> renames, drops, adds, in_place;

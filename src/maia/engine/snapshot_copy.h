@@ -17,8 +17,11 @@
 namespace maia::engine {
 
 /// Copies the tables that one destination lacks, out of one snapshot: readers in parallel by chunks, one
-/// writer. What is done is a fact in the destination's checkpoint, committed with the rows. Used from the
-/// destination's thread; owns the readers' threads and ends them when destroyed.
+/// writer. What is done is a fact in the destination's checkpoint, committed with the rows. A table with
+/// TableFact::resync is staged beside its rows instead, and compared with them once it is whole; if only some
+/// rows are asked for, it is left staged (TableEntry::staged_at). Used from the destination's thread; owns
+/// the readers' threads and ends them when destroyed. With PipelineOptions::snapshot_readers 0 it reads on
+/// the caller's thread, one chunk a step.
 class SnapshotCopy {
  public:
   /// Commits the facts of the given tables with what has been written.
@@ -29,16 +32,20 @@ class SnapshotCopy {
   /// Keeps the rows that the transforms refused.
   using Bury = std::function<Status(const Batch&, TableEntry&, std::span<const Transaction>,
                                     const std::vector<RowFailure>&)>;
+  /// Hears which table an error belongs to, before the call returns it.
+  using Blame = std::function<void(const TableEntry&)>;
   struct Parts {
     Destination& destination;
     Commit commit;
     Sift sift;
     Bury bury;
+    Blame blame;
     WallMicros started_at = 0;
+    bool keep_surplus = false;  ///< see Destination::Reconciliation
   };
 
   /// Plans the tables and makes them ready at the destination (one transaction), then starts the readers.
-  /// `tables` outlive the copy; each is `waiting` or in `snapshot`.
+  /// `tables` outlive the copy; each lacks rows, and its changes up to the snapshot's position do not.
   static Result<std::unique_ptr<SnapshotCopy>> start(Parts parts, std::shared_ptr<Snapshot> snapshot,
                                                      std::vector<TableEntry*> tables,
                                                      const PipelineOptions& options);
@@ -50,11 +57,16 @@ class SnapshotCopy {
  private:
   SnapshotCopy(Parts parts, std::shared_ptr<Snapshot> snapshot, std::vector<TableEntry*> tables,
                std::size_t budget);
-  Status plan(TableEntry& entry, std::size_t index, std::vector<CopyJob>& jobs);
+  Status plan(std::size_t index, std::vector<CopyJob>& jobs);
+  Status begin_rows(TableEntry& entry, TablePlan& plan);
   void schedule(std::vector<CopyJob> jobs);
+  Status blamed(std::size_t table, Status done);
+  Status take_round(std::stop_token stop);
+  Status read_inline(std::stop_token stop);
   void read_all(std::stop_token stop);
   Status write(const CopyJob& job, Batch batch);
-  void complete(const CopyJob& job);
+  Status complete(const CopyJob& job);
+  Status finish_table(std::size_t table);
   Status finish();
 
   Parts parts_;
@@ -67,6 +79,7 @@ class SnapshotCopy {
   std::uint64_t round_ = 0;
   std::uint64_t rounds_ = 0;
   CopyQueue queue_;
+  std::unique_ptr<ChunkReader> inline_reader_;
   std::vector<std::jthread> readers_;
 };
 

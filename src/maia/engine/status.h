@@ -20,6 +20,11 @@ struct TableStatus {
   std::string source;  ///< name at the source
   std::string target;  ///< name at the destination
   TableState state = TableState::waiting;
+  bool copied = false;     ///< all its rows are there
+  std::string reason;      ///< quarantined: what failed
+  std::string hint;        ///< quarantined: what to do about it
+  WallMicros left_at = 0;  ///< paused, quarantined: since when
+  std::string held_after;  ///< it lacks what came after this place, in words; empty: nothing
   std::uint64_t snapshot_rows = 0;
   std::uint64_t snapshot_rows_estimate = 0;
   WallMicros snapshot_started = 0;   ///< of this run; 0: not in this run
@@ -30,12 +35,15 @@ struct TableStatus {
   std::string last_schema_change;
   std::uint64_t dead_letters = 0;  ///< in this run
   std::uint64_t dead_letters_waiting = 0;
-  std::uint64_t skipped = 0;  ///< in this run
+  std::uint64_t skipped = 0;          ///< in this run
+  std::uint64_t resync_inserted = 0;  ///< by the last resync of this run
+  std::uint64_t resync_updated = 0;
+  std::uint64_t resync_removed = 0;
 };
 
 struct DestinationStatus {
   std::string name;
-  std::string state = "opening";  ///< opening, snapshot, streaming, waiting to retry, failed
+  std::string state = "opening";  ///< opening, snapshot, streaming, waiting to retry, paused, failed
   std::uint64_t sequence = 0;
   std::string position;         ///< in words
   std::int64_t lag_micros = 0;  ///< of the newest transaction that is durable; 0 when caught up

@@ -55,6 +55,12 @@ std::string text_of(const Element& object, std::string_view key) {
   return std::string(std::string_view(object[key]));
 }
 
+std::optional<std::string> optional_text(const Element& object, std::string_view key) {
+  Element value;
+  if (object[key].get(value) != simdjson::SUCCESS) return std::nullopt;
+  return std::string(std::string_view(value));
+}
+
 Type type_of(const Element& json) {
   Type type;
   type.id = static_cast<TypeId>(std::uint64_t(json["id"]));
@@ -89,9 +95,16 @@ SchemaRef schema_of(const Element& json) {
   return std::make_shared<const TableSchema>(std::move(schema));
 }
 
+TableState state_of(std::uint64_t number) {
+  for (const auto state : kTableStates) {
+    if (static_cast<std::uint64_t>(state) == number) return state;
+  }
+  throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+}
+
 TableFact fact_of(const Element& json) {
   TableFact fact;
-  fact.state = static_cast<TableState>(std::uint64_t(json["state"]));
+  fact.state = state_of(std::uint64_t(json["state"]));
   fact.source = schema_of(json["source"]);
   fact.target = schema_of(json["target"]);
   fact.snapshot.token = text_of(json, "token");
@@ -105,26 +118,36 @@ TableFact fact_of(const Element& json) {
       fact.snapshot.done.push_back(static_cast<std::uint32_t>(chunk));
     }
   }
-  Element position;
-  if (json["skip_until"].get(position) == simdjson::SUCCESS) {
-    fact.skip_until = Position{std::string(std::string_view(position))};
+  if (auto position = optional_text(json, "skip_until")) fact.skip_until = Position{std::move(*position)};
+  if (auto position = optional_text(json, "converge_until"))
+    fact.converge_until = Position{std::move(*position)};
+  // Facts of earlier versions lack what follows.
+  Element copied;
+  const bool told = json["copied"].get(copied) == simdjson::SUCCESS;
+  fact.copied = told ? bool(copied) : fact.state >= TableState::catching_up;
+  if (auto position = optional_text(json, "held_position")) {
+    fact.held = Held{Sequence{std::uint64_t(json["held_sequence"])}, Position{std::move(*position)}};
   }
-  if (json["converge_until"].get(position) == simdjson::SUCCESS) {
-    fact.converge_until = Position{std::string(std::string_view(position))};
-  }
+  fact.resync = optional_text(json, "resync");
+  fact.reason = optional_text(json, "reason").value_or("");
+  fact.hint = optional_text(json, "hint").value_or("");
+  Element left_at;
+  if (json["left_at"].get(left_at) == simdjson::SUCCESS) fact.left_at = std::int64_t(left_at);
   return fact;
 }
 
 }  // namespace
 
-std::string_view to_string(TableState state) {
-  switch (state) {
-    case TableState::waiting: return "waiting";
-    case TableState::snapshot: return "snapshot";
-    case TableState::catching_up: return "catching up";
-    case TableState::streaming: return "streaming";
+Status happen(TableFact& fact, TableEvent event) {
+  const auto next = next_state(fact.state, event);
+  if (!next) {
+    return Error{Error::Code::invalid_config, Recovery::halt,
+                 fmt::format("{} is {}, which {} does not change", to_string(fact.source->name),
+                             to_string(fact.state), to_string(event)),
+                 "maia status shows what each table is doing"};
   }
-  return "waiting";
+  fact.state = *next;
+  return {};
 }
 
 std::string fact_key(std::string_view table_id) { return std::string(kPrefix) + std::string(table_id); }
@@ -150,14 +173,21 @@ std::string to_json(const TableFact& fact) {
   append_schema(out, *fact.source);
   out += R"(,"target":)";
   append_schema(out, *fact.target);
-  if (fact.skip_until) {
-    out += R"(,"skip_until":)";
-    append_text(out, fact.skip_until->token);
+  const auto text = [&out](std::string_view key, std::string_view value) {
+    fmt::format_to(std::back_inserter(out), R"(,"{}":)", key);
+    append_text(out, value);
+  };
+  if (fact.skip_until) text("skip_until", fact.skip_until->token);
+  if (fact.converge_until) text("converge_until", fact.converge_until->token);
+  out += fact.copied ? R"(,"copied":true)" : R"(,"copied":false)";
+  if (fact.held) {
+    text("held_position", fact.held->position.token);
+    fmt::format_to(std::back_inserter(out), R"(,"held_sequence":{})", fact.held->sequence.value);
   }
-  if (fact.converge_until) {
-    out += R"(,"converge_until":)";
-    append_text(out, fact.converge_until->token);
-  }
+  if (fact.resync) text("resync", *fact.resync);
+  if (!fact.reason.empty()) text("reason", fact.reason);
+  if (!fact.hint.empty()) text("hint", fact.hint);
+  if (fact.left_at != 0) fmt::format_to(std::back_inserter(out), R"(,"left_at":{})", fact.left_at);
   return out + "}";
 }
 

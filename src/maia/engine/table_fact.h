@@ -6,20 +6,21 @@
 #include <string>
 #include <vector>
 
+#include "maia/base/clock.h"
 #include "maia/base/result.h"
 #include "maia/connector/source.h"
+#include "maia/engine/table_state.h"
 #include "maia/types/schema.h"
 
 namespace maia::engine {
 
-/// Where a table stands at one destination.
-enum class TableState : std::uint8_t {
-  waiting,      ///< nothing copied yet
-  snapshot,     ///< chunks are being copied
-  catching_up,  ///< all chunks are in; the stream has not passed the snapshot's position yet
-  streaming,
+/// A table that does not take part in the common checkpoint: all its changes up to here are at the
+/// destination, those after are not.
+struct Held {
+  Sequence sequence;
+  Position position;
+  friend bool operator==(const Held&, const Held&) = default;
 };
-std::string_view to_string(TableState state);
 
 /// What is durable about one table at one destination: a fact of its checkpoint under the key "table/<id>",
 /// as JSON.
@@ -32,7 +33,19 @@ struct TableFact {
   std::uint64_t rows = 0;                  ///< copied by the snapshot
   std::optional<Position> skip_until;      ///< the snapshot contains the table's changes up to here
   std::optional<Position> converge_until;  ///< up to here changes may meet newer rows
+  bool copied = false;                     ///< all rows are there, or were once
+  std::optional<Held> held;
+  /// The rows that are read (again) are compared with those that are there, and only what differs is written:
+  /// all of them if the text is empty, else those that meet the condition (connector/row_condition.h).
+  std::optional<std::string> resync;
+  WallMicros left_at = 0;  ///< paused, quarantined: since when
+  std::string reason;      ///< quarantined: what failed
+  std::string hint;        ///< quarantined: what to do about it
 };
+
+/// Brings the fact into the state that the event leads to. An error, and no change, if the event cannot
+/// happen in its state (kTableTransitions).
+Status happen(TableFact& fact, TableEvent event);
 
 std::string fact_key(std::string_view table_id);
 /// The table id of a fact key; nothing if the fact is not about a table.

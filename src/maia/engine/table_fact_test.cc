@@ -28,6 +28,11 @@ TableFact sample() {
   fact.chunks = 9;
   fact.rows = 1'000'000'000'000;
   fact.converge_until = Position{"1/2/3"};
+  fact.held = Held{Sequence{77}, Position{"0/9"}};
+  fact.resync = "id >= 'a \"b\"'";
+  fact.reason = "value \"x\" does not fit\n";
+  fact.hint = "widen it";
+  fact.left_at = 1'790'000'000'000'000;
   return fact;
 }
 
@@ -44,6 +49,36 @@ TEST(TableFact, comes_back_from_json_as_it_was) {
   EXPECT_EQ(back->rows, fact.rows);
   EXPECT_FALSE(back->skip_until.has_value());
   EXPECT_EQ(back->converge_until->token, "1/2/3");
+  EXPECT_EQ(back->held, fact.held);
+  EXPECT_EQ(back->resync, fact.resync);
+  EXPECT_EQ(back->reason, fact.reason);
+  EXPECT_EQ(back->hint, fact.hint);
+  EXPECT_EQ(back->left_at, fact.left_at);
+  EXPECT_FALSE(back->copied);
+}
+
+TEST(TableFact, every_state_comes_back_and_an_unknown_one_is_called_damaged) {
+  auto fact = sample();
+  for (const auto state : kTableStates) {
+    fact.state = state;
+    EXPECT_EQ(table_fact_from_json(to_json(fact))->state, state);
+  }
+  auto json = to_json(fact);
+  json.replace(json.find("\"state\":") + 8, 1, "7");
+  const auto unknown = table_fact_from_json(json);
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().code, Error::Code::corruption);
+}
+
+TEST(TableFact, a_fact_of_an_earlier_version_is_understood) {
+  auto fact = sample();
+  fact.state = TableState::streaming;
+  auto json = to_json(fact);
+  json = json.substr(0, json.find(",\"copied\"")) + "}";
+  const auto back = table_fact_from_json(json);
+  ASSERT_TRUE(back.ok());
+  EXPECT_TRUE(back->copied);
+  EXPECT_FALSE(back->held.has_value());
 }
 
 TEST(TableFact, any_cut_of_the_json_is_called_damaged) {

@@ -33,6 +33,8 @@ class TableRoute {
   static Result<TableRoute> bind(SchemaRef source, std::span<const std::unique_ptr<Transform>> transforms,
                                  const DestinationOptions& options);
 
+  /// A route made without bind leads nowhere.
+  bool bound() const { return source_ != nullptr; }
   const SchemaRef& source() const { return source_; }
   /// What the destination's table should look like for this source shape.
   const SchemaRef& wanted() const { return wanted_; }

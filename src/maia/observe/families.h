@@ -28,7 +28,12 @@ inline constexpr Family kCommits{"maia_checkpoint_commits_total",
                                  "Transactions committed at the destination."};
 inline constexpr Family kRetries{"maia_retries_total", "Steps that were tried again after an error."};
 
+inline constexpr Family kTablesQuarantined{"maia_tables_quarantined",
+                                           "Tables that failed and wait for maia resume."};
+
 // Per destination and table.
+inline constexpr Family kTableState{"maia_table_state",
+                                    "1 for the state that the table is in, by the label state."};
 inline constexpr Family kRecordsWritten{"maia_records_written_total", "Changes written to the destination."};
 inline constexpr Family kRecordsFailed{"maia_records_failed_total", "Rows that went to the dead letters."};
 inline constexpr Family kDeadLettersWaiting{"maia_dead_letters_waiting",

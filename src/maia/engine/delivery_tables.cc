@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Delivery that knows which tables there are: those of the checkpoint, those that the source
+// offers, those that appear in the stream.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "maia/engine/delivery.h"
+
+namespace maia::engine {
+
+Result<Held> Delivery::oldest_needed() const {
+  Held oldest{checkpoint_.sequence, checkpoint_.position};
+  for (const auto& [key, json] : checkpoint_.facts) {
+    if (!table_of_fact(key)) continue;
+    const auto fact = MAIA_TRY(in(options_.name, table_fact_from_json(json)));
+    if (!fact.held) continue;
+    oldest.sequence = std::min(oldest.sequence, fact.held->sequence);
+    if (parts_.source.compare(fact.held->position, oldest.position) < 0)
+      oldest.position = fact.held->position;
+  }
+  return oldest;
+}
+
+Status Delivery::load_tables() {
+  if (checkpoint_.position.empty()) {
+    checkpoint_.position = assigned_.from;
+    checkpoint_.sequence = base_;
+  }
+  auto before = std::exchange(tables_, {});
+  stream_.cursor.reset();
+  catch_up_.cursor.reset();
+  passed_checkpoint_ = false;
+  other_facts_.clear();
+  skipped_.clear();
+  MAIA_TRY(load_letters());
+  paused_ = checkpoint_.facts.contains(std::string(kPausedFact));
+  for (const auto& [key, json] : checkpoint_.facts) {
+    if (const auto id = table_of_fact(key)) MAIA_TRY(load_table(*id, json));
+  }
+  if (selection_is_new_) remove_those_not_offered();
+  for (const auto& table : assigned_.tables) {
+    if (table.problem.empty()) MAIA_TRY(offer(table));
+  }
+  selection_is_new_ = false;
+  for (auto& [id, entry] : tables_) {
+    const auto old = before.find(id);
+    if (old == before.end()) continue;
+    entry.changes = old->second.changes;
+    entry.schema_changes = old->second.schema_changes;
+    entry.last_schema_change = old->second.last_schema_change;
+    entry.dead_letters = old->second.dead_letters;
+    entry.skipped = old->second.skipped;
+    entry.reconciled = old->second.reconciled;
+  }
+  return refuse_meeting_tables();
+}
+
+Status Delivery::load_table(const std::string& id, const std::string& json) {
+  TableEntry entry;
+  entry.fact = MAIA_TRY(in(options_.name, table_fact_from_json(json)));
+  auto route = TableRoute::bind(entry.fact.source, transforms_, options_);
+  const bool apart = entry.fact.state == TableState::quarantined || entry.fact.state == TableState::removed;
+  // What quarantined a table may be that it cannot be bound; resuming tries again.
+  if (!route.ok() && !apart) return std::move(route).error();
+  if (route.ok()) {
+    entry.route = std::move(*route);
+    entry.route.set_target(entry.fact.target);
+  }
+  // Before tables could be held, a copy kept the whole checkpoint where it began.
+  if (entry.lacks_rows() && !entry.fact.held) hold(entry);
+  tables_.emplace(id, std::move(entry));
+  return {};
+}
+
+void Delivery::hold(TableEntry& entry) {
+  entry.fact.held = Held{checkpoint_.sequence, checkpoint_.position};
+  entry.dirty = true;
+}
+
+Status Delivery::offer(const SourceTable& table) {
+  const auto known = tables_.find(table.schema->id);
+  if (known == tables_.end()) {
+    TableEntry entry;
+    entry.route = MAIA_TRY(TableRoute::bind(table.schema, transforms_, options_));
+    entry.fact.state = pipeline_.snapshot ? TableState::waiting : TableState::streaming;
+    entry.fact.copied = !pipeline_.snapshot;
+    entry.fact.source = table.schema;
+    entry.fact.target = entry.route.wanted();
+    entry.dirty = true;
+    entry.rows_estimate = table.rows_estimate;
+    if (pipeline_.snapshot) hold(entry);
+    tables_.emplace(table.schema->id, std::move(entry));
+    return {};
+  }
+  auto& entry = known->second;
+  entry.rows_estimate = table.rows_estimate;
+  if (!selection_is_new_ || entry.fact.state != TableState::removed) return {};
+  // Selected again: the rows that stayed are compared; what is appended is appended anew.
+  if (can_resync(entry).ok()) return begin_resync(entry, "");
+  entry.route = MAIA_TRY(TableRoute::bind(entry.fact.source, transforms_, options_));
+  entry.route.set_target(entry.fact.target);
+  entry.fact.snapshot = {};
+  entry.fact.rows = 0;
+  hold(entry);
+  return happen(entry.fact, TableEvent::reread);
+}
+
+void Delivery::remove_those_not_offered() {
+  for (auto& [id, entry] : tables_) {
+    const bool offered = std::any_of(assigned_.tables.begin(), assigned_.tables.end(),
+                                     [&, &id = id](const auto& table) { return table.schema->id == id; });
+    if (offered || !happen(entry.fact, TableEvent::remove).ok()) continue;
+    entry.fact.held.reset();
+    entry.fact.resync.reset();
+    entry.dirty = true;
+    parts_.observer.event(Observer::Level::info, "table removed",
+                          {{"destination", options_.name}, {"table", to_string(entry.fact.source->name)}});
+  }
+}
+
+/// The sequences of the journal that was lost mean nothing in the new one; positions do.
+Status Delivery::renumber(const Held& base) {
+  if (checkpoint_.facts.empty()) return {};
+  std::vector<std::string> lost;
+  for (auto& [id, entry] : tables_) {
+    if (!entry.fact.held) continue;
+    entry.fact.held->sequence = base.sequence;
+    entry.dirty = true;
+    if (parts_.source.compare(entry.fact.held->position, base.position) < 0) lost.push_back(id);
+  }
+  checkpoint_.sequence = base.sequence;
+  for (const auto& id : lost) MAIA_TRY(give_up_history(tables_.at(id)));
+  return commit_facts();
+}
+
+std::vector<SchemaRef> Delivery::delivered_shapes() const {
+  std::vector<SchemaRef> shapes;
+  for (const auto& [id, entry] : tables_) shapes.push_back(entry.fact.source);
+  return shapes;
+}
+
+bool Delivery::streams() const {
+  bool copying = false;
+  for (const auto& [id, entry] : tables_) {
+    if (entry.takes_part()) return true;
+    copying = copying || entry.lacks_rows();
+  }
+  // While all that there is to do is to copy, nothing moves on, and all tables join at the same place.
+  return !copying;
+}
+
+Status Delivery::add_table(const SchemaRef& schema) {
+  TableEntry entry;
+  entry.fact.source = schema;
+  entry.fact.target = schema;
+  entry.dirty = true;
+  entry.schema_changes = 1;
+  entry.last_schema_change = "created";
+  hold(entry);
+  auto& added = tables_.insert_or_assign(schema->id, std::move(entry)).first->second;
+  added.route = MAIA_TRY(TableRoute::bind(schema, transforms_, options_));
+  added.fact.target = added.route.wanted();
+  parts_.observer.event(Observer::Level::info, "new table",
+                        {{"destination", options_.name}, {"table", to_string(schema->name)}});
+  // It may have had rows before it was selected. What is appended has no use for a copy of its own changes.
+  if (!pipeline_.snapshot || options_.mode == TableTarget::Mode::append) {
+    MAIA_TRY(destination_->prepare(added.route.target()));
+    added.fact.state = TableState::streaming;
+    added.fact.copied = true;
+    added.fact.held.reset();
+  }
+  return refuse_meeting_tables();
+}
+
+Status Delivery::refuse_meeting_tables() const {
+  if (options_.allow_merge) return {};
+  std::map<TableName, const TableEntry*> taken;
+  for (const auto& [id, entry] : tables_) {
+    if (entry.fact.state == TableState::removed || !entry.route.bound()) continue;
+    const auto [at, fresh] = taken.emplace(entry.route.target().name, &entry);
+    if (fresh) continue;
+    return Error{
+        Error::Code::invalid_config, Recovery::halt,
+        fmt::format("{} and {} would both be written to {}", to_string(at->second->fact.source->name),
+                    to_string(entry.fact.source->name), to_string(at->first)),
+        "change routes: so that they part, or set allow_merge: true if that is meant"};
+  }
+  return {};
+}
+
+Status Delivery::refuse_idle_transforms() const {
+  std::set<std::string> at_work;
+  for (const auto& [id, entry] : tables_) {
+    for (const auto& name : entry.route.transform_names()) at_work.insert(name);
+  }
+  for (const auto& transform : transforms_) {
+    if (tables_.empty() || at_work.contains(transform->name())) continue;
+    return Error{
+        Error::Code::invalid_config, Recovery::halt,
+        fmt::format("the transform {} applies to none of the tables", transform->name()),
+        "no table has every column that it reads, or its tables: match none; maia discover lists them"};
+  }
+  return {};
+}
+
+}  // namespace maia::engine
