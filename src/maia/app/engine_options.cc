@@ -68,6 +68,15 @@ engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline)
   out.row_errors = row_errors(pipeline.errors);
   out.stop_on_row_failure = out.row_errors.transform == engine::RowErrorPolicy::stop ||
                             out.row_errors.write == engine::RowErrorPolicy::stop;
+  const auto& journal = pipeline.journal;
+  out.retention = {.age = journal.retain_age,
+                   .bytes = journal.retain_bytes.bytes,
+                   .max_bytes = journal.max_bytes ? journal.max_bytes->bytes : 0,
+                   .drop_behind = journal.drop_behind};
+  out.confirm = {.when = journal.confirm == config::ConfirmRule::journaled
+                             ? engine::ConfirmOptions::When::journaled
+                             : engine::ConfirmOptions::When::delivered,
+                 .retain_at_source = journal.retain_at_source.bytes};
   return out;
 }
 

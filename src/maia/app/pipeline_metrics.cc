@@ -6,6 +6,10 @@
 namespace maia::app {
 namespace {
 
+constexpr const char* kCaptureStates[] = {
+    "opening", "streaming", "waiting to retry", "waiting for the disk", "waiting for room in the journal",
+    "failed"};
+
 void publish_table(observe::Registry& registry, observe::Labels labels, const engine::TableStatus& table) {
   labels.emplace_back("table", table.source);
   for (const auto state : engine::kTableStates) {
@@ -28,7 +32,7 @@ void publish_table(observe::Registry& registry, observe::Labels labels, const en
 
 void publish(observe::Registry& registry, const engine::PipelineStatus& status) {
   const observe::Labels pipeline{{"pipeline", status.name}};
-  for (const char* state : {"opening", "streaming", "waiting to retry", "failed"}) {
+  for (const char* state : kCaptureStates) {
     auto labels = pipeline;
     labels.emplace_back("state", state);
     registry.gauge(observe::kPipelineState, labels).set(status.capture == state ? 1 : 0);
@@ -36,6 +40,11 @@ void publish(observe::Registry& registry, const engine::PipelineStatus& status) 
   if (status.source_lag_bytes) {
     registry.gauge(observe::kSourceLagBytes, pipeline).set(static_cast<double>(*status.source_lag_bytes));
   }
+  if (status.source_held_bytes) {
+    registry.gauge(observe::kSourceHeldBytes, pipeline).set(static_cast<double>(*status.source_held_bytes));
+  }
+  registry.gauge(observe::kConfirmsJournaled, pipeline).set(status.confirms_journaled ? 1 : 0);
+  registry.gauge(observe::kJournalMaxBytes, pipeline).set(static_cast<double>(status.journal_max_bytes));
   registry.gauge(observe::kJournalBytes, pipeline).set(static_cast<double>(status.journal_bytes));
   registry.counter(observe::kRecordsRead, pipeline).advance_to(status.captured_changes);
   registry.counter(observe::kReconnects, pipeline).advance_to(status.reconnects);

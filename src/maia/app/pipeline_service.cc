@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "maia/app/control.h"
 #include "maia/app/pipelines.h"
 #include "maia/app/state_directory.h"
@@ -40,6 +42,18 @@ Status set_aside(const engine::PipelineStatus& status) {
                (hint.empty() ? "" : hint + "; ") + "then maia resume --table NAME while the pipeline runs"};
 }
 
+/// Whole segments go, so a small limit needs small segments.
+LocalJournal::Options journal_options(const config::PipelineSettings& settings,
+                                      const std::string& directory) {
+  LocalJournal::Options options{.directory = directory + "/journal"};
+  if (const auto& limit = settings.journal.max_bytes) {
+    options.segment_bytes = std::min(options.segment_bytes, limit->bytes / 8);
+  }
+  options.segment_bytes = std::min(options.segment_bytes,
+                                   std::max<std::uint64_t>(settings.journal.retain_bytes.bytes / 8, 1 << 20));
+  return options;
+}
+
 }  // namespace
 
 void LogObserver::event(Level level, std::string_view what, const Fields& fields) {
@@ -58,7 +72,7 @@ Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::Pip
       pipeline_directory(MAIA_TRY(state_directory(state, outside.environment)), settings.name);
   MAIA_TRY(system_disk().make_directories(directory));
   service->directory_ = directory;
-  auto journal = MAIA_TRY(LocalJournal::open(system_disk(), {.directory = directory + "/journal"}));
+  auto journal = MAIA_TRY(LocalJournal::open(system_disk(), journal_options(settings, directory)));
   if (const auto& torn = journal->torn_tail()) {
     log::info("the journal's torn end was cut off", {{"pipeline", settings.name}, {"file", torn->file}});
   }

@@ -61,7 +61,11 @@ Node status_node(const engine::PipelineStatus& status) {
       .set("captured", status.captured)
       .set("captured_changes", status.captured_changes)
       .set("source_lag_bytes", status.source_lag_bytes.value_or(0))
+      .set("source_retained_bytes", status.source_held_bytes.value_or(0))
+      .set("confirms_journaled", status.confirms_journaled)
       .set("journal_bytes", status.journal_bytes)
+      .set("journal_max_bytes", status.journal_max_bytes)
+      .set("notice", status.notice)
       .set("reconnects", status.reconnects)
       .set("destinations", Node{std::move(destinations), {}})
       .node();

@@ -12,6 +12,7 @@ struct ByteSize {
   static constexpr ByteSize kib(std::uint64_t n) { return {n << 10}; }
   static constexpr ByteSize mib(std::uint64_t n) { return {n << 20}; }
   static constexpr ByteSize gib(std::uint64_t n) { return {n << 30}; }
+  static constexpr ByteSize tib(std::uint64_t n) { return {n << 40}; }
   friend auto operator<=>(const ByteSize&, const ByteSize&) = default;
 };
 

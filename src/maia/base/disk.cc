@@ -184,11 +184,16 @@ Disk& system_disk() {
 
 Error disk_error(int error_number, std::string_view doing, std::string_view path) {
   std::string hint;
+  auto recovery = Recovery::halt;
   switch (error_number) {
     case ENOSPC:
-    case EDQUOT: hint = "free some space on its file system or raise the quota, then start again"; break;
+    case EDQUOT:
+      hint = "free some space on its file system or raise the quota";
+      recovery = Recovery::retry;
+      break;
     case EIO:
       hint = "the device reports an input/output error; look at the kernel's log and check the disk";
+      recovery = Recovery::retry;
       break;
     case EACCES:
     case EPERM: hint = "give the user that runs maia read and write permission there"; break;
@@ -199,7 +204,7 @@ Error disk_error(int error_number, std::string_view doing, std::string_view path
     default: break;
   }
   const auto* name = ::strerrorname_np(error_number);
-  return Error{Error::Code::storage, Recovery::halt,
+  return Error{Error::Code::storage, recovery,
                fmt::format("cannot {} {}: {} ({})", doing, path, std::strerror(error_number),
                            name == nullptr ? "unknown" : name),
                std::move(hint)};

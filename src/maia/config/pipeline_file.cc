@@ -121,6 +121,7 @@ class Reader {
     MAIA_TRY(place_transforms(node, out.transforms));
     out.snapshot = body.snapshot;
     out.delivery = body.delivery;
+    out.journal = body.journal;
     out.schema = body.schema;
     out.errors = body.errors;
     out.tests = std::move(body.tests);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,6 +23,7 @@ enum class DriftRule : std::uint8_t { evolve, try_evolve, lenient, ignore, stop 
 enum class SnapshotMode : std::uint8_t { initial, never };
 enum class RowErrorRule : std::uint8_t { dead_letter, skip, stop };
 enum class LaterChanges : std::uint8_t { wait, go_on };
+enum class ConfirmRule : std::uint8_t { delivered, journaled };
 
 /// The columns by which rows are found: the same for every table, or by table.
 struct KeySetting {
@@ -69,6 +71,16 @@ struct DeliverySettings {
   ByteSize max_bytes = ByteSize::mib(32);
 };
 
+/// How much stays in the journal, and when the source may discard what is in it.
+struct JournalSettings {
+  std::chrono::microseconds retain_age = std::chrono::hours(24);
+  ByteSize retain_bytes = ByteSize::gib(1);
+  std::optional<ByteSize> max_bytes;
+  bool drop_behind = false;
+  ConfirmRule confirm = ConfirmRule::delivered;
+  ByteSize retain_at_source = ByteSize::gib(8);
+};
+
 /// What a change of a table's shape at the source does; the optional ones override `on_drift`.
 struct SchemaSettings {
   DriftRule on_drift = DriftRule::evolve;
@@ -99,6 +111,7 @@ struct PipelineSettings {
   std::vector<DestinationSettings> destinations;  ///< at least one; names are unique
   SnapshotSettings snapshot;
   DeliverySettings delivery;
+  JournalSettings journal;
   SchemaSettings schema;
   ErrorSettings errors;
   std::vector<ExampleSettings> tests;

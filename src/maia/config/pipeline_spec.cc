@@ -23,6 +23,9 @@ template <>
 inline constexpr Choice<SnapshotMode> choices_of<SnapshotMode>[] = {{"initial", SnapshotMode::initial},
                                                                     {"never", SnapshotMode::never}};
 template <>
+inline constexpr Choice<ConfirmRule> choices_of<ConfirmRule>[] = {{"delivered", ConfirmRule::delivered},
+                                                                  {"journaled", ConfirmRule::journaled}};
+template <>
 inline constexpr Choice<RowErrorRule> choices_of<RowErrorRule>[] = {
     {"dead_letter", RowErrorRule::dead_letter}, {"skip", RowErrorRule::skip}, {"stop", RowErrorRule::stop}};
 template <>
@@ -149,6 +152,42 @@ Spec<DeliverySettings> delivery_spec() {
       .between(ByteSize::kib(64), ByteSize::gib(4));
 }
 
+Status check_journal(const JournalSettings& j) {
+  if (!j.drop_behind && j.max_bytes && *j.max_bytes < j.retain_bytes)
+    return refuse(fmt::format("max_bytes ({}) is less than retain_bytes ({}), so less would be kept",
+                              to_string(*j.max_bytes), to_string(j.retain_bytes)),
+                  "lower retain_bytes, or raise max_bytes");
+  return {};
+}
+
+Spec<JournalSettings> journal_spec() {
+  using J = JournalSettings;
+  using std::chrono::hours;
+  return Spec<J>()
+      .add("retain_age", &J::retain_age,
+           "How long changes stay in the journal once every destination has them, to be looked at and sent "
+           "again.")
+      .between(hours(0), hours(24 * 3650))
+      .add("retain_bytes", &J::retain_bytes,
+           "How much of them stays at most; the oldest go first, also before retain_age.")
+      .add("max_bytes", &J::max_bytes,
+           "Size of the whole journal at which reading from the source waits until a destination has got "
+           "on; without it the journal may fill its disk.")
+      .between(ByteSize::mib(16), ByteSize::tib(64))
+      .example("50GiB")
+      .add("drop_behind", &J::drop_behind,
+           "Whether age, size and max_bytes count even for what a destination has not got yet. It then stops "
+           "with lost_history, and must be resynced.")
+      .add("confirm", &J::confirm,
+           "When the source may discard a change: delivered, once every destination has it; journaled, once "
+           "the journal's disk has it.")
+      .add("retain_at_source", &J::retain_at_source,
+           "When the source holds back more than this for us, it may discard what is journaled until it does "
+           "not.")
+      .between(ByteSize::mib(1), ByteSize::tib(64))
+      .rule(check_journal);
+}
+
 Spec<SchemaSettings> schema_spec() {
   using S = SchemaSettings;
   return Spec<S>()
@@ -250,6 +289,8 @@ const Spec<PipelineBody>& pipeline_spec() {
                  "Steps between source and destinations, in order.")
           .group("snapshot", &P::snapshot, snapshot_spec(), "How the rows that are there are copied.")
           .group("delivery", &P::delivery, delivery_spec(), "How changes are put together for a destination.")
+          .group("journal", &P::journal, journal_spec(),
+                 "What stays between source and destinations, and for how long.")
           .group("schema", &P::schema, schema_spec(), "What happens when a table changes its shape.")
           .group("errors", &P::errors, error_spec(), "What happens to rows that fail.")
           .group("tests", &P::tests, example_spec(), "Examples that `maia test` runs.");

@@ -34,6 +34,7 @@ struct PipelineBody {
   std::vector<TransformSettings> transforms;
   SnapshotSettings snapshot;
   DeliverySettings delivery;
+  JournalSettings journal;
   SchemaSettings schema;
   ErrorSettings errors;
   std::vector<ExampleSettings> tests;

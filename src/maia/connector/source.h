@@ -78,6 +78,8 @@ class Stream {
   virtual Status confirm(const Position& durable) = 0;
   /// Bytes of log between our position and the source's end; nothing if it cannot be told.
   virtual std::optional<std::uint64_t> lag_bytes() const = 0;
+  /// Bytes of log that the source keeps because they are not confirmed; nothing if it cannot be told.
+  virtual std::optional<std::uint64_t> held_bytes() const { return std::nullopt; }
 };
 
 /// A table that the source can offer, and how its columns map to canonical types.

@@ -10,14 +10,16 @@
 #include "maia/engine/backoff.h"
 #include "maia/engine/confirm.h"
 #include "maia/engine/options.h"
+#include "maia/engine/retention.h"
 #include "maia/engine/status.h"
 #include "maia/engine/task.h"
 #include "maia/journal/journal.h"
 
 namespace maia::engine {
 
-/// Reads the source's log into the journal and confirms what is durable. Never waits for a destination, so
-/// keepalives are answered whatever the destinations do.
+/// Reads the source's log into the journal and confirms what is durable. Waits for no destination, so
+/// keepalives are answered whatever the destinations do; but when the journal is full or its disk is ill, it
+/// leaves the source, and comes back to it when there is room.
 class Capture final : public Task {
  public:
   /// All outlive the task.
@@ -45,19 +47,34 @@ class Capture final : public Task {
   Status connect();
   Status take(StreamEvent event);
   Result<Step> recover(Error error);
-  void publish(std::uint64_t changes);
+  Result<Step> read(std::stop_token stop);
+  /// Makes the journal durable where the source may forget what it has.
+  Status make_durable(bool quiet);
+  void beat();
+  /// Lets the journal forget what it may. True: it is full all the same.
+  bool forget();
+  Result<Step> wait_for_room();
+  void watch_source();
+  void publish();
 
   Parts parts_;
   const PipelineOptions& options_;
   const std::string name_ = "capture";
   Position start_;
   std::vector<SchemaRef> known_;
+  Retention retention_;
   std::unique_ptr<Stream> stream_;
   std::uint64_t runs_ = 0;
   Backoff backoff_;
   Clock::Steady last_idle_{};
   Clock::Steady last_heartbeat_{};
   Clock::Steady last_publish_{};
+  Clock::Steady last_sync_{};
+  bool unsynced_ = false;
+  bool appended_ = false;  ///< something, in this run
+  bool full_ = false;
+  bool warned_ = false;  ///< that the source holds too much
+  std::string notice_;
   std::uint64_t changes_ = 0;
   std::atomic<bool> hurry_{false};
 };

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "maia/connector/destination.h"
+#include "maia/engine/confirm.h"
+#include "maia/engine/retention.h"
 
 namespace maia::engine {
 
@@ -79,6 +81,8 @@ struct PipelineOptions {
   bool stop_on_row_failure = false;  ///< a failure for good stops the pipeline, not only what it belongs to
   RowErrors row_errors;
   std::string file_version;  ///< hash of the pipeline file, for dead letters; may be empty
+  RetentionOptions retention;
+  ConfirmOptions confirm;
   std::chrono::milliseconds heartbeat{10'000};
   std::chrono::milliseconds idle_checkpoint{10'000};  ///< how often an idle source's position is made durable
 };

@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kAnswer{30};
 
 PipelineRun::PipelineRun(Parts parts)
     : parts_(std::move(parts)),
-      confirm_(*parts_.source),
+      confirm_(*parts_.source, parts_.options.confirm),
       runtime_(parts_.runtime ? std::move(parts_.runtime) : std::make_unique<Threads>()) {
   for (auto& destination : parts_.destinations) {
     const Delivery::Parts shared{.source = *parts_.source,
@@ -52,6 +52,7 @@ Status PipelineRun::start(std::stop_token stop) {
 }
 
 Status PipelineRun::start_once() {
+  MAIA_TRY(parts_.journal->mend());
   MAIA_TRY(open_destinations());
   auto resume = MAIA_TRY(resume_position());
   std::vector<SourceTable> tables = MAIA_TRY(parts_.source->tables());
@@ -66,6 +67,9 @@ Status PipelineRun::start_once() {
   }
   const auto prepared = MAIA_TRY(prepare_source(resume));
   from_ = prepared.from;
+  // So that the journal knows from where on it holds the source's history.
+  const auto tail = parts_.journal->tail();
+  if (tail.position.empty()) MAIA_TRY(parts_.journal->reset(tail.sequence, from_));
   // The publication may only now exist, and with it what the tables look like through it.
   tables = MAIA_TRY(parts_.source->tables());
   std::shared_ptr<Snapshot> snapshot;

@@ -56,12 +56,17 @@ struct DestinationStatus {
 
 struct PipelineStatus {
   std::string name;
-  std::string capture = "opening";  ///< opening, streaming, waiting to retry, failed
+  /// opening, streaming, waiting to retry, waiting for the disk, waiting for room in the journal, failed
+  std::string capture = "opening";
   std::string capture_error;
+  std::string notice;    ///< what the owner should know though everything runs; "" if nothing
   std::string captured;  ///< position in words
   std::uint64_t captured_changes = 0;
   std::optional<std::uint64_t> source_lag_bytes;
+  std::optional<std::uint64_t> source_held_bytes;  ///< not confirmed yet
+  bool confirms_journaled = false;  ///< the source may discard what is durable in the journal only
   std::uint64_t journal_bytes = 0;
+  std::uint64_t journal_max_bytes = 0;  ///< 0: no limit
   std::uint64_t reconnects = 0;
   std::vector<DestinationStatus> destinations;
 };

@@ -20,6 +20,7 @@ Result<std::optional<WindowRef>> FollowingCursor::next(std::chrono::milliseconds
   std::condition_variable_any never;
   for (;;) {
     if (auto found = MAIA_TRY(look())) return found;
+    windows_.close();  // a journal that was mended has another file there
     const auto now = std::chrono::steady_clock::now();
     if (now >= end || stop.stop_requested()) return std::optional<WindowRef>();
     std::unique_lock lock(mutex);
@@ -31,7 +32,9 @@ Result<std::optional<WindowRef>> FollowingCursor::look() {
   auto found = advance();
   if (found.ok() || found.error().code != Error::Code::corruption) return found;
   // Perhaps it was half-written. If anything was written behind it, it must verify now.
-  auto* reader = MAIA_TRY(windows_.segment(place_.segment));
+  auto again = windows_.segment(place_.segment);
+  if (!again.ok()) return advance();
+  auto* reader = *again;
   reader->forget();
   const bool written = MAIA_TRY(next_exists()) || MAIA_TRY(reader->marked_after(place_.offset));
   reader->forget();
@@ -42,7 +45,12 @@ Result<std::optional<WindowRef>> FollowingCursor::look() {
 
 Result<std::optional<WindowRef>> FollowingCursor::advance() {
   for (;;) {
-    auto* reader = MAIA_TRY(windows_.segment(place_.segment));
+    auto opened = windows_.segment(place_.segment);
+    if (!opened.ok()) {
+      MAIA_TRY(pass_removed(std::move(opened).error()));
+      continue;
+    }
+    auto* reader = *opened;
     if (place_.offset == 0) {
       MAIA_TRY(reader->check_magic());
       place_.offset = kSegmentMagic.size();
@@ -79,7 +87,7 @@ Result<std::optional<WindowRef>> FollowingCursor::take(SegmentReader& reader, co
       last_ = header.sequence;
       place_.offset += header.bytes();
       return found;
-    case RecordType::open: MAIA_TRY(check_open(reader, header)); return found;
+    case RecordType::open: MAIA_TRY(check_open(reader)); return found;
     case RecordType::fragment: return found;
     case RecordType::schema:
     case RecordType::abort:
@@ -90,14 +98,30 @@ Result<std::optional<WindowRef>> FollowingCursor::take(SegmentReader& reader, co
   return found;
 }
 
-Status FollowingCursor::check_open(SegmentReader& reader, const RecordHeader&) {
+Status FollowingCursor::pass_removed(Error error) {
+  if (error.code != Error::Code::lost_history) return error;
+  const auto numbers = MAIA_TRY(segment_numbers(disk_, directory_));
+  if (numbers.empty() || numbers.front() <= place_.segment) return error;
+  auto* oldest = MAIA_TRY(windows_.segment(numbers.front()));
+  const auto open = MAIA_TRY(oldest->open_record());
+  if (open.reset) return begun_anew(open);
+  if (open.base > last_) return error;
+  place_ = {numbers.front(), 0};
+  return {};
+}
+
+Status FollowingCursor::check_open(SegmentReader& reader) {
   const auto open = MAIA_TRY(reader.open_record());
-  if (!open.reset || place_.segment == first_segment_) return {};
-  return Error{Error::Code::lost_history, Recovery::halt,
-               fmt::format("the journal was begun anew after sequence {}, while sequence {} was the last "
-                           "that was read",
-                           open.base.value, last_.value),
-               "read it again from its begin"};
+  if (open.reset && place_.segment != first_segment_) return begun_anew(open);
+  return {};
+}
+
+Error FollowingCursor::begun_anew(const SegmentOpen& open) const {
+  return {Error::Code::lost_history, Recovery::halt,
+          fmt::format("the journal was begun anew after sequence {}, while sequence {} was the last that was "
+                      "read",
+                      open.base.value, last_.value),
+          "read it again from its begin"};
 }
 
 Result<bool> FollowingCursor::next_exists() {

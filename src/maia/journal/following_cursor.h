@@ -26,7 +26,10 @@ class FollowingCursor final : public JournalCursor {
   /// Goes on record by record. Code::corruption at the first that does not verify.
   Result<std::optional<WindowRef>> advance();
   Result<std::optional<WindowRef>> take(SegmentReader& reader, const RecordHeader& header);
-  Status check_open(SegmentReader& reader, const RecordHeader& header);
+  /// The segment of place_ is gone: goes on behind it if nothing was missed.
+  Status pass_removed(Error error);
+  Status check_open(SegmentReader& reader);
+  Error begun_anew(const SegmentOpen& open) const;
   Result<bool> next_exists();
 
   Disk& disk_;

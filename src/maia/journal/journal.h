@@ -45,6 +45,13 @@ class Journal {
     Sequence first;     ///< oldest sequence that is still there
   };
 
+  /// A stretch of the journal that goes as a whole.
+  struct Part {
+    Sequence last;            ///< the last sequence in it or before it
+    std::uint64_t bytes = 0;  ///< on disk
+    WallMicros newest = 0;    ///< when its newest transaction committed; 0 if it has none
+  };
+
   virtual ~Journal() = default;
   virtual Tail tail() const = 0;  ///< thread-safe
 
@@ -58,6 +65,13 @@ class Journal {
   virtual Result<Sequence> append(StreamEvent event) = 0;
   /// Makes everything appended so far survive a power cut; returns the last such sequence.
   virtual Result<Sequence> sync() = 0;
+  /// While on, cursors see nothing that has not survived a `sync`. Off at first.
+  virtual void hold_until_synced(bool on) = 0;
+  /// After an error of start, reset, append or sync, which all later ones of these repeat: makes the journal
+  /// fit for them again. Everything that has a sequence is still there and durable; running transactions are
+  /// dead. An error means that the disk is ill still, so try again later. Nothing happens to a journal that
+  /// is well.
+  virtual Status mend() = 0;
   /// A cursor that yields everything after `after`. Code::lost_history if retention has removed it.
   virtual Result<std::unique_ptr<JournalCursor>> read(Sequence after) = 0;
   /// The last sequence before the first transaction that committed at `moment` or later: what to `read` from.
@@ -69,8 +83,11 @@ class Journal {
   /// `position` are to be passed over. Code::lost_history if that is before what is retained or the position
   /// is of another history of the source, Code::invalid_config if it is after the tail's.
   virtual Result<Sequence> up_to_position(const Position& position, const PositionOrder& order) = 0;
-  /// Everything up to here has been delivered everywhere; whole segments before it may go.
+  /// Nobody will read up to here any more: whole parts before it go, as far as no running transaction needs
+  /// them. After an error the rest goes with the next call.
   virtual Status release(Sequence through) = 0;
+  /// From the oldest on, never empty; the last one is being written. Thread-safe.
+  virtual std::vector<Part> parts() const = 0;
   /// The latest shape of every table that a retained record speaks of, as of the tail. What a restarted
   /// stream must take as known, because the source's catalogue may be ahead of the log.
   virtual std::vector<SchemaRef> latest_schemas() const = 0;

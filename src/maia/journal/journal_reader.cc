@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "maia/journal/following_cursor.h"
 
 namespace maia {
@@ -57,6 +59,30 @@ Result<Sequence> JournalReader::before_time(WallMicros moment, WallMicros now) {
 
 Result<Sequence> JournalReader::up_to_position(const Position& position, const PositionOrder& order) {
   return ask([&](journal::Lookup& lookup) { return lookup.up_to_position(position, order); });
+}
+
+Result<std::vector<SchemaRef>> JournalReader::shapes() {
+  const auto numbers = MAIA_TRY(segments());
+  const auto reader = MAIA_TRY(journal::SegmentReader::open(disk_, directory_, numbers.back(), pool_));
+  auto open = MAIA_TRY(reader->open_record());
+  std::map<std::string, SchemaRef> newest;
+  for (auto& schema : open.schemas) {
+    auto known = pool_->intern(std::move(schema));
+    newest[journal::table_key(*known)] = known;
+  }
+  const auto size = MAIA_TRY(reader->size());
+  for (std::uint64_t offset = journal::kSegmentMagic.size(); offset < size;) {
+    const auto header = reader->header(offset);
+    if (!header.ok()) break;  // it is being written
+    if (header->type == journal::RecordType::schema) {
+      const auto schema = MAIA_TRY(reader->schema(offset));
+      newest[journal::table_key(*schema)] = schema;
+    }
+    offset += header->bytes();
+  }
+  std::vector<SchemaRef> shapes;
+  for (auto& [key, schema] : newest) shapes.push_back(std::move(schema));
+  return shapes;
 }
 
 Result<std::unique_ptr<JournalCursor>> JournalReader::read(Sequence after) {

@@ -25,6 +25,9 @@ class JournalReader {
   Result<Sequence> before_time(WallMicros moment, WallMicros now);
   Result<Sequence> up_to_position(const Position& position, const PositionOrder& order);
 
+  /// The newest shape of each table that retained changes speak of, as far as the newest segment knows it.
+  Result<std::vector<SchemaRef>> shapes();
+
   const std::string& directory() const { return directory_; }
 
  private:

@@ -26,13 +26,17 @@ struct JournalState {
   const std::shared_ptr<SchemaPool> pool = std::make_shared<SchemaPool>();
 
   std::mutex mutex;
-  std::condition_variable_any appended;  ///< a sequence was given
+  std::condition_variable_any appended;  ///< a sequence became visible
   // Guarded by mutex. Everything up to `last` is readable in the files.
   std::vector<SegmentEntry> segments;  ///< ascending, never empty; the last one is being written
   Sequence last;
+  Sequence visible;            ///< to cursors; before `last` only while what is not synced is held back
+  std::uint64_t renewals = 0;  ///< how often the file of the last segment was replaced
   Position position;
   RecentWindows recent;
   LatestSchemas schemas;
+  /// The segment that has `wanted`, or will have it. Nothing if it is gone.
+  std::optional<std::uint64_t> segment_of(Sequence wanted) const;
   std::optional<std::uint64_t> oldest_running;  ///< lowest segment with a fragment of a running transaction
 };
 

@@ -3,15 +3,28 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace maia::journal {
+
+namespace {
+
+Error lost(Sequence wanted) {
+  return {Error::Code::lost_history, Recovery::halt,
+          fmt::format("the journal has removed sequence {}, which was still to be read", wanted.value),
+          "the reader was slower than the journal's retention; a destination is to be resynced"};
+}
+
+}  // namespace
 
 Result<std::optional<WindowRef>> LocalCursor::next(std::chrono::milliseconds wait, std::stop_token stop) {
   if (windows_.within()) return std::optional(MAIA_TRY(windows_.next_piece()));
   const Sequence wanted{last_.value + 1};
   {
     std::unique_lock lock(state_->mutex);
-    const auto there = [&] { return state_->last >= wanted; };
+    const auto there = [&] { return state_->visible >= wanted; };
     if (!state_->appended.wait_for(lock, stop, wait, there)) return std::optional<WindowRef>();
+    if (std::exchange(renewals_, state_->renewals) != state_->renewals) windows_.close();
     if (const auto* recent = state_->recent.find(wanted)) {
       place_ = recent->place;
       if (recent->window) {
@@ -19,6 +32,10 @@ Result<std::optional<WindowRef>> LocalCursor::next(std::chrono::milliseconds wai
         return std::optional(recent->window);
       }
     }
+    // What lies between may have been removed: nobody needs it any more.
+    const auto segment = state_->segment_of(wanted);
+    if (!segment) return lost(wanted);
+    if (place_.segment < *segment) place_ = {*segment, kSegmentMagic.size()};
   }
   return std::optional(MAIA_TRY(read(wanted)));
 }

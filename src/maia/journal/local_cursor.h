@@ -25,6 +25,7 @@ class LocalCursor final : public JournalCursor {
 
   std::shared_ptr<JournalState> state_;
   WindowReader windows_;
+  std::uint64_t renewals_ = 0;
   Sequence last_;  ///< handed over wholly, or in pieces right now
   Place place_;
 };

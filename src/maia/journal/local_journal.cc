@@ -18,6 +18,7 @@ Result<std::unique_ptr<LocalJournal>> LocalJournal::open(Disk& disk, Options opt
   MAIA_TRY(disk.make_directories(options.directory));
   auto lock = MAIA_TRY(disk.lock(options.directory + "/lock"));
   auto state = std::make_shared<journal::JournalState>(disk, options.directory, options.recent_bytes);
+  MAIA_TRY(journal::remove_strays(disk, options.directory, 0, UINT64_MAX));
   auto recovered = MAIA_TRY(journal::recover(disk, options.directory, state->pool));
   std::unique_ptr<LocalJournal> journal(
       new LocalJournal(std::move(state), std::move(options), std::move(lock)));
@@ -35,7 +36,7 @@ Status LocalJournal::open_writer(journal::Recovered recovered) {
     for (const auto& [table, schema] : recovered.schemas) open.schemas.push_back(*schema);
     const auto number = recovered.next_number;
     writer_ = MAIA_TRY(SegmentWriter::create(disk, options_.directory, number, open));
-    recovered.segments.push_back({number, last_, last_, number, writer_->size()});
+    recovered.segments.push_back({number, last_, last_, number, writer_->size(), {}});
   } else {
     const auto& current = recovered.segments.back();
     writer_ = MAIA_TRY(SegmentWriter::resume(disk, options_.directory, current.number, current.bytes));
@@ -44,9 +45,11 @@ Status LocalJournal::open_writer(journal::Recovered recovered) {
     recovered.segments.back().bytes = writer_->size();
   }
   needs_from_ = recovered.segments.back().needs_from;
+  span_ = recovered.segments.back().span;
   const std::lock_guard lock(state_->mutex);
   state_->segments = std::move(recovered.segments);
   state_->last = last_;
+  state_->visible = last_;
   state_->position = position_;
   state_->schemas = std::move(recovered.schemas);
   return {};
@@ -85,23 +88,64 @@ Status LocalJournal::reset(Sequence base, const Position& position) {
     last_ = base;
     position_ = position;
     needs_from_ = number;
+    span_ = {};
     dirty_ = false;
-    std::vector<journal::SegmentEntry> old{{number, base, base, number, writer_->size()}};
+    const std::lock_guard one_at_a_time(release_mutex_);
     {
       const std::lock_guard lock(state_->mutex);
-      std::swap(state_->segments, old);
+      for (const auto& segment : state_->segments) removal_.add(segment.number);
+      state_->segments = {{number, base, base, number, writer_->size(), {}}};
       state_->last = base;
+      state_->visible = base;
       state_->position = position;
       state_->recent.clear();
       state_->schemas.clear();
       state_->oldest_running.reset();
     }
-    for (const auto& segment : old) {
-      MAIA_TRY(disk.remove(journal::segment_path(options_.directory, segment.number)));
-      MAIA_TRY(disk.sync_directory(options_.directory));
-    }
-    return {};
+    return removal_.run();
   });
+}
+
+Status LocalJournal::mend() {
+  if (!broken_) return {};
+  const auto number = writer_->number();
+  std::uint64_t bytes = 0;
+  std::uint64_t first = 0;
+  {
+    const std::lock_guard one_at_a_time(release_mutex_);
+    MAIA_TRY(removal_.run());
+    const std::lock_guard lock(state_->mutex);
+    bytes = state_->segments.back().bytes;
+    first = state_->segments.front().number;
+  }
+  // What follows the segment goes first: without its end record nothing may.
+  MAIA_TRY(journal::remove_strays(state_->disk, options_.directory, first, number));
+  MAIA_TRY(journal::renew_segment(state_->disk, options_.directory, number, bytes, state_->pool));
+  writer_ = MAIA_TRY(SegmentWriter::resume(state_->disk, options_.directory, number, bytes));
+  MAIA_TRY(writer_->sync(last_));
+  running_.clear();
+  dirty_ = false;
+  broken_.reset();
+  {
+    const std::lock_guard lock(state_->mutex);
+    ++state_->renewals;
+  }
+  note_written();
+  show();
+  return {};
+}
+
+void LocalJournal::hold_until_synced(bool on) {
+  hold_ = on;
+  if (!hold_ || !dirty_) show();
+}
+
+void LocalJournal::show() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->visible = std::max(state_->visible, last_);
+  }
+  state_->appended.notify_all();
 }
 
 Result<Sequence> LocalJournal::append(StreamEvent event) {
@@ -130,6 +174,7 @@ Result<Sequence> LocalJournal::append_window(Window window) {
   window.sequence = sequence;
   const auto payload = MAIA_TRY(encode(window));
   const auto place = MAIA_TRY(write(RecordType::window, sequence, payload));
+  for (const auto& transaction : window.transactions) span_.add(transaction);
   const auto uses = journal::schema_uses(window);
   const auto end = window.end;
   publish(sequence, end, uses, {place, std::make_shared<const Window>(std::move(window))});
@@ -175,6 +220,7 @@ Result<Sequence> LocalJournal::append_commit(const StreamEvent::Commit& commit) 
   for (const auto& fragment : record.fragments) {
     needs_from_ = std::min(needs_from_, fragment.place.segment);
   }
+  span_.add(commit.committed);
   publish(sequence, commit.committed.position, committed.schemas, {place, nullptr});
   return sequence;
 }
@@ -207,7 +253,7 @@ void LocalJournal::publish(Sequence sequence, const Position& position,
     state_->recent.push(sequence, std::move(entry));
   }
   note_written();
-  state_->appended.notify_all();
+  if (!hold_) show();
 }
 
 void LocalJournal::note_written() {
@@ -215,22 +261,29 @@ void LocalJournal::note_written() {
   auto& current = state_->segments.back();
   current.last = last_;
   current.needs_from = needs_from_;
+  current.span = span_;
   current.bytes = writer_->size();
   state_->oldest_running = running_.oldest_segment();
 }
 
 Status LocalJournal::roll_if_full() {
   if (writer_->size() < options_.segment_bytes) return {};
-  MAIA_TRY(writer_->end({last_, position_, needs_from_, 0}));
-  note_written();
+  MAIA_TRY(writer_->end({last_, position_, needs_from_, span_, 0}));
+  const auto complete = writer_->size();
   journal::SegmentOpen open{last_, position_, false, {}};
   for (const auto& schema : latest_schemas()) open.schemas.push_back(*schema);
   const auto number = writer_->number() + 1;
   writer_ = MAIA_TRY(SegmentWriter::create(state_->disk, options_.directory, number, open));
   needs_from_ = number;
+  span_ = {};
   dirty_ = false;
-  const std::lock_guard lock(state_->mutex);
-  state_->segments.push_back({number, last_, last_, number, writer_->size()});
+  {
+    // The end record belongs to the old segment only now: a mended one has none and is gone on with.
+    const std::lock_guard lock(state_->mutex);
+    state_->segments.back().bytes = complete;
+    state_->segments.push_back({number, last_, last_, number, writer_->size(), {}});
+  }
+  show();
   return {};
 }
 
@@ -240,6 +293,7 @@ Result<Sequence> LocalJournal::sync() {
       MAIA_TRY(writer_->sync(last_));
       dirty_ = false;
       note_written();
+      show();
     }
     return last_;
   });
@@ -291,24 +345,31 @@ Result<Sequence> LocalJournal::up_to_position(const Position& position, const Po
 
 Status LocalJournal::release(Sequence through) {
   const std::lock_guard one_at_a_time(release_mutex_);
-  for (;;) {
-    std::uint64_t number = 0;
-    {
-      const std::lock_guard lock(state_->mutex);
-      auto& segments = state_->segments;
-      number = segments.front().number;
+  {
+    const std::lock_guard lock(state_->mutex);
+    auto& segments = state_->segments;
+    for (;;) {
+      const auto number = segments.front().number;
       const bool current = segments.size() == 1;
       const bool running = state_->oldest_running && *state_->oldest_running <= number;
       const bool needed = std::any_of(segments.begin(), segments.end(), [&](const auto& segment) {
         return segment.last > through && segment.needs_from <= number;
       });
-      if (current || running || needed || segments.front().last > through) return {};
+      if (current || running || needed || segments.front().last > through) break;
+      removal_.add(number);
       segments.erase(segments.begin());
     }
-    // One by one and in order, so that a crash leaves no hole.
-    MAIA_TRY(state_->disk.remove(journal::segment_path(options_.directory, number)));
-    MAIA_TRY(state_->disk.sync_directory(options_.directory));
   }
+  return removal_.run();
+}
+
+std::vector<Journal::Part> LocalJournal::parts() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<Part> parts;
+  for (const auto& segment : state_->segments) {
+    parts.push_back({segment.last, segment.bytes, segment.span.last});
+  }
+  return parts;
 }
 
 std::vector<SchemaRef> LocalJournal::latest_schemas() const {

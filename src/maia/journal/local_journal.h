@@ -9,13 +9,13 @@
 #include "maia/journal/journal_state.h"
 #include "maia/journal/recovery.h"
 #include "maia/journal/running_transactions.h"
+#include "maia/journal/segment_files.h"
 #include "maia/journal/segment_writer.h"
 
 namespace maia {
 
 /// A journal in segment files of one directory. `start`, `reset`, `append` and `sync` belong to one thread;
-/// everything else may be called from any. After an error of append or sync each further call returns that
-/// error: what is durable is in doubt, and only a new `open` can tell.
+/// as do `mend` and `hold_until_synced`; everything else may be called from any.
 class LocalJournal final : public Journal {
  public:
   struct Options {
@@ -36,10 +36,13 @@ class LocalJournal final : public Journal {
   Status reset(Sequence base, const Position& position) override;
   Result<Sequence> append(StreamEvent event) override;
   Result<Sequence> sync() override;
+  void hold_until_synced(bool on) override;
+  Status mend() override;
   Result<std::unique_ptr<JournalCursor>> read(Sequence after) override;
   Result<Sequence> before_time(WallMicros moment, WallMicros now) override;
   Result<Sequence> up_to_position(const Position& position, const PositionOrder& order) override;
   Status release(Sequence through) override;
+  std::vector<Part> parts() const override;
   std::vector<SchemaRef> latest_schemas() const override;
   std::uint64_t disk_bytes() const override;
 
@@ -48,7 +51,10 @@ class LocalJournal final : public Journal {
   template <class Ask>
   Result<Sequence> look_up(Ask ask);
   LocalJournal(std::shared_ptr<journal::JournalState> state, Options options, std::unique_ptr<DiskLock> lock)
-      : state_(std::move(state)), options_(std::move(options)), lock_(std::move(lock)) {}
+      : state_(std::move(state)),
+        options_(std::move(options)),
+        lock_(std::move(lock)),
+        removal_(state_->disk, options_.directory) {}
 
   Status open_writer(journal::Recovered recovered);
   /// Runs one call of the appender, and remembers its error for the next ones.
@@ -64,6 +70,8 @@ class LocalJournal final : public Journal {
   /// Makes what was written visible. `sequence` is new for windows and commits.
   void publish(Sequence sequence, const Position& position, const std::vector<journal::SchemaUse>& schemas,
                journal::RecentWindows::Entry entry);
+  /// Shows cursors what they may see by now.
+  void show();
   void note_written();
 
   const std::shared_ptr<journal::JournalState> state_;
@@ -77,10 +85,13 @@ class LocalJournal final : public Journal {
   Sequence last_;
   Position position_;
   std::uint64_t needs_from_ = 0;  ///< of the current segment
+  journal::CommitSpan span_;      ///< likewise
   bool dirty_ = false;            ///< something was appended since the last sync
+  bool hold_ = false;             ///< cursors see only what is synced
   std::optional<Error> broken_;
 
   std::mutex release_mutex_;
+  journal::SegmentRemoval removal_;  // guarded by release_mutex_
 };
 
 }  // namespace maia

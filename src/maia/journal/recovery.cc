@@ -26,7 +26,7 @@ class LastSegment {
       MAIA_TRY(disk_.sync_directory(directory_));
       return false;
     }
-    entry_ = {reader_.number(), open->base, open->base, reader_.number(), 0};
+    entry_ = {reader_.number(), open->base, open->base, reader_.number(), 0, {}};
     recovered_.last = open->base;
     recovered_.position = open->position;
     recovered_.complete = false;
@@ -73,10 +73,12 @@ class LastSegment {
     if (header.type == RecordType::window) {
       const auto window = MAIA_TRY(reader_.window(offset, header));
       if (!window.end.empty()) recovered_.position = window.end;
+      for (const auto& transaction : window.transactions) entry_.span.add(transaction);
       for (const auto& use : schema_uses(window)) apply(recovered_.schemas, use);
     } else if (header.type == RecordType::commit) {
       const auto commit = MAIA_TRY(reader_.commit(offset, header));
       recovered_.position = commit.transaction.position;
+      entry_.span.add(commit.transaction);
       for (const auto& fragment : commit.fragments) {
         entry_.needs_from = std::min(entry_.needs_from, fragment.place.segment);
       }
@@ -134,7 +136,8 @@ Status remove_all(Disk& disk, const std::string& directory, std::span<const std:
 Result<SegmentEntry> complete_segment(SegmentReader& reader) {
   const auto open = MAIA_TRY(reader.open_record());
   const auto end = MAIA_TRY(reader.end_record());
-  return SegmentEntry{reader.number(), open.base, end.last, end.needs_from, MAIA_TRY(reader.size())};
+  const auto bytes = MAIA_TRY(reader.size());
+  return SegmentEntry{reader.number(), open.base, end.last, end.needs_from, bytes, end.span};
 }
 
 }  // namespace

@@ -76,12 +76,22 @@ Result<SegmentOpen> decode_open(ByteView payload) {
   return open;
 }
 
+void CommitSpan::add(const Transaction& transaction) {
+  const auto time = transaction.committed_at;
+  first = transactions == 0 ? time : std::min(first, time);
+  last = transactions == 0 ? time : std::max(last, time);
+  ++transactions;
+}
+
 Bytes encode_end(const SegmentEnd& end) {
   Bytes payload;
   ByteWriter out(payload);
   out.u64(end.last.value);
   out.text(end.position.token);
   out.u64(end.needs_from);
+  out.i64(end.span.first);
+  out.i64(end.span.last);
+  out.u64(end.span.transactions);
   out.u64(end.offset);
   return payload;
 }
@@ -92,6 +102,9 @@ Result<SegmentEnd> decode_end(ByteView payload) {
   end.last.value = in.u64();
   end.position.token = in.text();
   end.needs_from = in.u64();
+  end.span.first = in.i64();
+  end.span.last = in.i64();
+  end.span.transactions = in.u64();
   end.offset = in.u64();
   if (!in.finished()) return bad("the end record is not valid");
   return end;

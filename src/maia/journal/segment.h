@@ -42,12 +42,22 @@ struct SegmentOpen {
 Bytes encode_open(const SegmentOpen& open);
 Result<SegmentOpen> decode_open(ByteView payload);
 
+/// The commit times of some transactions. All zero if there are none.
+struct CommitSpan {
+  WallMicros first = 0;
+  WallMicros last = 0;
+  std::uint64_t transactions = 0;
+  void add(const Transaction& transaction);
+  friend bool operator==(const CommitSpan&, const CommitSpan&) = default;
+};
+
 /// Payload of the end record.
 struct SegmentEnd {
   Sequence last;      ///< the last sequence given up to here
   Position position;  ///< of `last`
   /// Lowest segment whose fragments a commit of this segment needs; its own number if there is none.
   std::uint64_t needs_from = 0;
+  CommitSpan span;           ///< of the transactions that became visible in this segment
   std::uint64_t offset = 0;  ///< where the end record begins; also the file's last 8 bytes
 };
 Bytes encode_end(const SegmentEnd& end);
@@ -78,6 +88,7 @@ struct SegmentEntry {
   Sequence last;  ///< the last sequence in it; `base` if it has none
   std::uint64_t needs_from = 0;
   std::uint64_t bytes = 0;
+  CommitSpan span;
 };
 
 }  // namespace maia::journal

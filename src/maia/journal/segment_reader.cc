@@ -34,7 +34,9 @@ Result<ByteView> SegmentReader::bytes(std::uint64_t offset, std::uint64_t size) 
     const auto available = offset < file_size ? file_size - offset : 0;
     buffer_.resize(static_cast<std::size_t>(std::min(available, std::max<std::uint64_t>(size, kReadAhead))));
     buffer_offset_ = offset;
-    buffer_.resize(MAIA_TRY(file_->read(offset, buffer_)));
+    const auto read = file_->read(offset, buffer_);
+    buffer_.resize(read.ok() ? *read : 0);
+    if (!read.ok()) return read.error();
   }
   const auto from = static_cast<std::size_t>(offset - buffer_offset_);
   const auto there = std::min<std::uint64_t>(size, buffer_.size() - from);
@@ -63,6 +65,11 @@ Result<Bytes> SegmentReader::payload(std::uint64_t offset, const RecordHeader& h
     return damaged_at(offset, "the record is cut off");
   const auto record = MAIA_TRY(bytes(offset, header.bytes()));
   return at(offset, decode_payload(header, record, Place{number_, offset}));
+}
+
+Result<ByteView> SegmentReader::record(std::uint64_t offset, const RecordHeader& header) {
+  MAIA_TRY(payload(offset, header));
+  return bytes(offset, header.bytes());
 }
 
 Result<SegmentOpen> SegmentReader::open_record() {

@@ -23,6 +23,8 @@ class SegmentReader {
   Status check_magic();
   Result<RecordHeader> header(std::uint64_t offset);
   Result<Bytes> payload(std::uint64_t offset, const RecordHeader& header);
+  /// A whole record as it lies there, verified; valid until the next call.
+  Result<ByteView> record(std::uint64_t offset, const RecordHeader& header);
   Result<SegmentOpen> open_record();
   /// Of a complete segment; found from the end of the file.
   Result<SegmentEnd> end_record();

@@ -16,6 +16,11 @@ class WindowReader {
   /// The segment to read records from; stays open until another is asked for. Code::lost_history if it has
   /// been removed.
   Result<SegmentReader*> segment(std::uint64_t number);
+  /// Opens the file again at the next `segment`: another may have taken its place.
+  void close() {
+    reader_.reset();
+    fragment_reader_.reset();
+  }
   /// The window of a window record, the first one of a commit record. The segment is the one asked for last.
   Result<WindowRef> window(std::uint64_t offset, const RecordHeader& header);
   /// More windows of the same transaction follow.

@@ -14,6 +14,13 @@ inline constexpr Family kPipelineState{"maia_pipeline_state",
 inline constexpr Family kSourceLagBytes{"maia_source_lag_bytes",
                                         "Bytes of the source's log that MAIA has not read."};
 inline constexpr Family kJournalBytes{"maia_journal_bytes", "Size of the journal on disk."};
+inline constexpr Family kJournalMaxBytes{"maia_journal_max_bytes",
+                                         "Size at which reading from the source waits; 0 for no limit."};
+inline constexpr Family kSourceHeldBytes{
+    "maia_source_retained_bytes", "Bytes of log that the source keeps because MAIA has not confirmed them."};
+inline constexpr Family kConfirmsJournaled{
+    "maia_source_confirms_journaled",
+    "1 while the source may have discarded what a destination still needs from the journal."};
 inline constexpr Family kRecordsRead{"maia_records_read_total", "Changes read from the source."};
 inline constexpr Family kReconnects{"maia_reconnects_total",
                                     "Connections to the source that were made anew."};

@@ -31,6 +31,7 @@ class FaultDisk::File final : public DiskFile {
   Result<std::size_t> read(std::uint64_t offset, std::span<std::uint8_t> out) override {
     const std::lock_guard lock(disk_.mutex_);
     MAIA_TRY(alive());
+    MAIA_TRY(disk_.reading("read", path_));
     const auto& data = inode_->data;
     if (offset >= data.size()) return std::size_t{0};
     const auto size = std::min<std::size_t>(out.size(), data.size() - static_cast<std::size_t>(offset));
@@ -41,6 +42,7 @@ class FaultDisk::File final : public DiskFile {
   Result<std::uint64_t> size() override {
     const std::lock_guard lock(disk_.mutex_);
     MAIA_TRY(alive());
+    MAIA_TRY(disk_.reading("size", path_));
     return std::uint64_t{inode_->data.size()};
   }
 
@@ -98,7 +100,16 @@ class FaultDisk::Lock final : public DiskLock {
 };
 
 Status FaultDisk::changing(std::string_view doing, const std::string& path) {
-  if (++calls_ != fail_at_) return {};
+  MAIA_TRY(reading(doing, path));
+  return ++calls_ == fail_at_ ? fail(doing, path) : Status();
+}
+
+Status FaultDisk::reading(std::string_view doing, const std::string& path) {
+  const auto call = ++all_calls_;
+  return call >= fail_from_ && call < fail_to_ ? fail(doing, path) : Status();
+}
+
+Status FaultDisk::fail(std::string_view doing, const std::string& path) const {
   return disk_error(fault_ == Fault::no_space ? ENOSPC : EIO, doing, path);
 }
 
@@ -107,6 +118,7 @@ void FaultDisk::crash(Crash how) {
   ++power_cycle_;
   locks_.clear();
   fail_at_ = 0;
+  fail_to_ = 0;
   if (how == Crash::tear) {
     // Each name that was made or removed without a sync of its directory may or may not have survived.
     for (const auto& [name, inode] : names_) {
@@ -148,6 +160,18 @@ void FaultDisk::fail_call(std::uint64_t nth, Fault fault) {
   fault_ = fault;
 }
 
+void FaultDisk::fail_calls(std::uint64_t nth, std::uint64_t count, Fault fault) {
+  const std::lock_guard lock(mutex_);
+  fail_from_ = all_calls_ + nth;
+  fail_to_ = fail_from_ + count;
+  fault_ = fault;
+}
+
+bool FaultDisk::has_failed() const {
+  const std::lock_guard lock(mutex_);
+  return all_calls_ + 1 >= fail_to_ && calls_ >= fail_at_;
+}
+
 std::uint64_t FaultDisk::calls() const {
   const std::lock_guard lock(mutex_);
   return calls_;
@@ -174,6 +198,7 @@ Result<std::unique_ptr<DiskFile>> FaultDisk::open(const std::string& path, Open 
   const auto found = names_.find(path);
   if (mode == Open::existing) {
     if (found == names_.end()) return disk_error(ENOENT, "open", path);
+    MAIA_TRY(reading("open", path));
     return std::make_unique<File>(*this, found->second, path);
   }
   if (found != names_.end()) return disk_error(EEXIST, "create", path);
@@ -203,6 +228,7 @@ Status FaultDisk::remove(const std::string& path) {
 
 Result<std::vector<std::string>> FaultDisk::list(const std::string& directory) {
   const std::lock_guard lock(mutex_);
+  MAIA_TRY(reading("list", directory));
   std::vector<std::string> names;
   for (const auto& [path, inode] : names_) {
     if (directory_of(path) == directory) names.push_back(path.substr(directory.size() + 1));

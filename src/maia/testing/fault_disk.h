@@ -29,6 +29,10 @@ class FaultDisk final : public Disk {
   /// The n-th changing call from now on (append, sync, truncate, create, rename, remove, sync_directory; from
   /// 1) fails; a failing append writes the first half. All later ones succeed.
   void fail_call(std::uint64_t nth, Fault fault);
+  /// The same for `count` calls in a row, reading ones included (open, read, size, list).
+  void fail_calls(std::uint64_t nth, std::uint64_t count, Fault fault);
+  /// Whether the last one that was told to fail has been called.
+  bool has_failed() const;
   /// Changing calls so far.
   std::uint64_t calls() const;
 
@@ -57,6 +61,8 @@ class FaultDisk final : public Disk {
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
 
   Status changing(std::string_view doing, const std::string& path);
+  Status reading(std::string_view doing, const std::string& path);
+  Status fail(std::string_view doing, const std::string& path) const;
   void crash_contents(Inode& inode, Crash how);
 
   mutable std::mutex mutex_;
@@ -67,6 +73,9 @@ class FaultDisk final : public Disk {
   std::uint64_t power_cycle_ = 0;
   std::uint64_t calls_ = 0;
   std::uint64_t fail_at_ = 0;
+  std::uint64_t all_calls_ = 0;
+  std::uint64_t fail_from_ = 0;  ///< of all_calls_
+  std::uint64_t fail_to_ = 0;
   Fault fault_ = Fault::io_error;
 };
 

@@ -66,6 +66,10 @@ Status SlotStream::start(StreamTerms terms) {
     status_interval_ =
         std::min(status_interval_, milliseconds{std::max<std::int64_t>(timeout.integer(0, 0) / 2, 1)});
   }
+  const auto slot_name = MAIA_TRY(sql::postgres_literal(terms.slot));
+  const auto slot = MAIA_TRY(catalogue_->query(
+      "SELECT confirmed_flush_lsn FROM pg_catalog.pg_replication_slots WHERE slot_name = " + slot_name));
+  if (slot.size() == 1 && !slot.text(0, 0).empty()) confirmed_ = MAIA_TRY(parse_lsn(slot.text(0, 0)));
   auto options = terms.connect;
   options.replication = true;
   options.settings.emplace_back("?logical_decoding_work_mem",
@@ -198,6 +202,12 @@ std::optional<std::uint64_t> SlotStream::lag_bytes() const {
   if (end == 0) return {};
   const auto read = std::max(assembler_->read_to(), from_.lsn);
   return end > read ? end - read : 0;
+}
+
+std::optional<std::uint64_t> SlotStream::held_bytes() const {
+  const Lsn end = std::max<Lsn>(notes_->server_end, received_);
+  if (end == 0 || confirmed_ == 0) return {};
+  return end > confirmed_ ? end - confirmed_ : 0;
 }
 
 }  // namespace maia::postgres

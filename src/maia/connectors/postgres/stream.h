@@ -40,9 +40,10 @@ class SlotStream final : public Stream {
   Result<std::optional<StreamEvent>> next(std::chrono::milliseconds wait, std::stop_token stop) override;
   Status confirm(const Position& durable) override;
   std::optional<std::uint64_t> lag_bytes() const override;
+  std::optional<std::uint64_t> held_bytes() const override;
 
  private:
-  explicit SlotStream(const LogPlace& from) : from_(from), received_(from.lsn), confirmed_(from.lsn) {}
+  explicit SlotStream(const LogPlace& from) : from_(from), received_(from.lsn) {}
   Status start(StreamTerms terms);
   /// Takes what has arrived until there is an event or nothing is left. True: nothing is left.
   Result<bool> take_arrived();
@@ -60,8 +61,10 @@ class SlotStream final : public Stream {
   std::unique_ptr<Relations> relations_;
   std::unique_ptr<Assembler> assembler_;
   PgoutputParser parser_;
-  Lsn received_;   ///< told to the server as written
-  Lsn confirmed_;  ///< told to the server as flushed: it may forget everything up to there
+  Lsn received_;  ///< told to the server as written
+  /// Told to the server as flushed: it may forget everything up to there. At first what its slot knows
+  /// already; never where we begin to read, which is durable nowhere but perhaps in the journal.
+  Lsn confirmed_ = 0;
   Lsn told_confirmed_ = 0;
   Steady::time_point told_at_;
   std::chrono::milliseconds status_interval_{10'000};
