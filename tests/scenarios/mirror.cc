@@ -88,6 +88,16 @@ std::optional<int> Mirror::stop() {
   return code;
 }
 
+std::uint64_t Mirror::peak_memory() const {
+  if (!process_) return 0;
+  std::ifstream status(fmt::format("/proc/{}/status", process_->pid()));
+  for (std::string word; status >> word;) {
+    std::uint64_t kibibytes = 0;
+    if (word == "VmHWM:" && status >> kibibytes) return kibibytes << 10;
+  }
+  return 0;
+}
+
 Status Mirror::catch_up() {
   auto process = MAIA_TRY(spawn({"--until-caught-up"}));
   const auto code = process.wait(kCatchUp);

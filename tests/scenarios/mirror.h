@@ -29,6 +29,8 @@ class Mirror {
   void kill9();
   /// SIGINT, and waits for its end; the exit code.
   std::optional<int> stop();
+  /// The most memory that the running process ever had resident; 0 if it does not run.
+  std::uint64_t peak_memory() const;
   bool running() { return process_ && !process_->poll(); }
   /// Runs with --until-caught-up to its end. An error with the end of its log unless it exits with 0.
   Status catch_up();

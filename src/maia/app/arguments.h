@@ -93,6 +93,29 @@ struct DlqArguments {
   std::string state;
   bool json = false;
 };
+/// Which journal a command looks at: a directory, or the pipeline that keeps it.
+struct JournalPlace {
+  std::string pipeline;   ///< "" if the state directory has only one
+  std::string directory;  ///< in place of a pipeline
+  std::string state;
+};
+struct TailArguments {
+  enum class Format : std::uint8_t { text, json, debezium };
+  JournalPlace place;
+  std::string from;  ///< time, position or #sequence; "" for the end, or for the begin with `until_now`
+  std::vector<std::string> tables, keys, ops;
+  bool until_now = false;
+  Format format = Format::text;
+};
+struct JournalArguments {
+  enum class Action : std::uint8_t { list, check, query };
+  Action action = Action::list;
+  std::string sql;
+  JournalPlace place;
+  QueryArguments::Format format = QueryArguments::Format::table;
+  std::uint64_t rows = 10'000;
+  bool json = false;
+};
 struct DropArguments {
   std::vector<std::string> files;
   std::string state;
@@ -119,7 +142,7 @@ struct HelpArguments {
 using Invocation =
     std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments, PlanArguments,
                  PreviewArguments, TestArguments, DiscoverArguments, StatusArguments, QueryArguments,
-                 DlqArguments, DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments,
-                 VersionArguments, HelpArguments>;
+                 DlqArguments, TailArguments, JournalArguments, DropArguments, ConnectorsArguments,
+                 SchemaArguments, CompletionArguments, VersionArguments, HelpArguments>;
 
 }  // namespace maia::app

@@ -17,6 +17,9 @@ const std::vector<std::string> kShells = {"bash", "zsh", "fish"};
 const std::vector<std::string> kFormats = {"table", "json", "csv"};
 const std::vector<std::string> kLetterActions = {"list", "show", "edit", "replay", "purge"};
 const std::vector<std::string> kModes = {"upsert", "append"};
+const std::vector<std::string> kTailFormats = {"text", "json", "debezium"};
+const std::vector<std::string> kOps = {"insert", "update", "delete", "read", "truncate", "schema"};
+const std::vector<std::string> kJournalActions = {"list", "check", "query"};
 
 /// The commands, bound to one struct of arguments each.
 class Parser {
@@ -33,6 +36,7 @@ class Parser {
     add_planning();
     add_operating();
     add_letters();
+    add_history();
     add_asking();
   }
 
@@ -211,6 +215,53 @@ class Parser {
     json(dlq, dlq_.json);
   }
 
+  void journal_place(CLI::App* app, JournalPlace& place) {
+    option(app, "--journal", place.directory, "Directory of the journal, in place of a pipeline.")
+        ->type_name("DIR");
+    state(app, place.state);
+  }
+
+  void add_history() {
+    auto* tail = command("tail", "Show changes from a pipeline's journal, live or from a time on.", tail_);
+    tail->add_option("PIPELINE", tail_.place.pipeline, "Which pipeline, if several have a journal.");
+    option(
+        tail, "--from", tail_.from,
+        "Where to begin: a time with its offset, a position, or a sequence as #1234; the end if not given.");
+    option(tail, "--table", tail_.tables, "Only these tables.")
+        ->delimiter(',')
+        ->type_name("TABLE,...")
+        ->allow_extra_args(false);
+    option(tail, "--key", tail_.keys, "Only the row with this key; of several columns, separated by commas.")
+        ->type_name("KEY")
+        ->allow_extra_args(false);
+    option(tail, "--op", tail_.ops, "Only these: insert, update, delete, read, truncate, schema.")
+        ->delimiter(',')
+        ->type_name("OP,...")
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember(kOps));
+    flag(tail, "--until-now", tail_.until_now, "End at what is there now; from the oldest without --from.");
+    option(tail, "--format", tail_format_, "text, json or debezium.")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember(kTailFormats));
+    journal_place(tail, tail_.place);
+    tail_app_ = tail;
+
+    auto* journal = command("journal", "List, check or query the changes that a journal retains.", journal_);
+    journal->add_option("ACTION", journal_action_, "list, check or query.")
+        ->required()
+        ->check(CLI::IsMember(kJournalActions));
+    commands_.back().choices = kJournalActions;
+    journal->add_option("SQL", journal_.sql, "For query: one SELECT over the table changes.");
+    option(journal, "--pipeline", journal_.place.pipeline, "Which pipeline, if several have a journal.")
+        ->type_name("NAME");
+    option(journal, "--format", format_, "table, json or csv.")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember(kFormats));
+    json(journal, journal_.json);
+    option(journal, "--rows", journal_.rows, "Most rows to answer with.")->capture_default_str();
+    journal_place(journal, journal_.place);
+  }
+
   void add_asking() {
     auto* connectors = command("connectors", "List the connectors, or the settings of one.", connectors_);
     connectors->add_option("NAME", connectors_.name, "Connector.");
@@ -239,6 +290,9 @@ class Parser {
   CLI::Option* save_ = nullptr;
   std::string timeout_ = "30s";
   std::string format_ = "table";
+  const CLI::App* tail_app_ = nullptr;
+  std::string tail_format_ = "text";
+  std::string journal_action_;
   bool query_json_ = false;
   RunArguments run_;
   SyncArguments sync_;
@@ -253,6 +307,8 @@ class Parser {
   QueryArguments query_;
   DlqArguments dlq_;
   std::string older_than_;
+  TailArguments tail_;
+  JournalArguments journal_;
   DropArguments drop_;
   ConnectorsArguments connectors_;
   SchemaArguments schema_;
@@ -310,6 +366,15 @@ Result<Invocation> Parser::finish() {
       return usage(fmt::format("--older-than is '{}' but must be a duration", older_than_),
                    "write --older-than 7d");
   }
+  if (tail_format_ == "json") tail_.format = TailArguments::Format::json;
+  if (tail_format_ == "debezium") tail_.format = TailArguments::Format::debezium;
+  if (journal_action_ == "check") journal_.action = JournalArguments::Action::check;
+  if (journal_action_ == "query") journal_.action = JournalArguments::Action::query;
+  journal_.format = journal_.json ? QueryArguments::Format::json : query_.format;
+  if ((journal_.action == JournalArguments::Action::query) == journal_.sql.empty() &&
+      !journal_action_.empty())
+    return usage(journal_.sql.empty() ? "query needs a statement" : "only query takes a statement",
+                 "such as: maia journal query \"select * from changes limit 10\"");
   sync_.save = save_->count() > 0;
   for (const auto& c : commands_) {
     if (c.app == chosen.front()) return c.invocation();
@@ -360,7 +425,8 @@ std::vector<CommandDoc> Parser::docs() const {
       } else if (option->get_lnames().front() != "help") {
         std::vector<std::string> choices;
         if (option->get_lnames().front() == "mode") choices = kModes;
-        if (option->get_lnames().front() == "format") choices = kFormats;
+        if (option->get_lnames().front() == "format")
+          choices = command.app == tail_app_ ? kTailFormats : kFormats;
         doc.flags.push_back({"--" + option->get_lnames().front(), option->get_description(),
                              variables_.at(option), option->get_items_expected_max() > 0, choices});
       }

@@ -79,12 +79,29 @@ TEST(CommandLine, query_takes_a_format_and_limits) {
   EXPECT_EQ(parsed<QueryArguments>({"query", "x"}).timeout, std::chrono::seconds(30));
 }
 
+TEST(CommandLine, tail_and_journal_take_their_words) {
+  const auto tail = parsed<TailArguments>({"tail", "--table", "a,b", "--op", "insert", "--key", "1,2", "shop",
+                                           "--from", "#5", "--format", "json"});
+  EXPECT_EQ(tail.place.pipeline, "shop");
+  EXPECT_EQ(tail.tables, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(tail.keys, std::vector<std::string>{"1,2"});
+  EXPECT_EQ(tail.from, "#5");
+  EXPECT_EQ(tail.format, TailArguments::Format::json);
+  const auto query = parsed<JournalArguments>({"journal", "query", "select 1", "--pipeline", "shop"});
+  EXPECT_EQ(query.action, JournalArguments::Action::query);
+  EXPECT_EQ(query.sql, "select 1");
+  EXPECT_EQ(parsed<JournalArguments>({"journal", "check"}).action, JournalArguments::Action::check);
+  EXPECT_FALSE(parse_command_line({"journal", "check", "select 1"}).ok());
+  EXPECT_FALSE(parse_command_line({"journal", "burn"}).ok());
+}
+
 TEST(CommandLine, every_command_of_the_design_is_there) {
   std::vector<std::string> names;
   for (const auto& command : command_docs()) names.push_back(command.name);
-  EXPECT_THAT(names, testing::UnorderedElementsAre("run", "sync", "init", "validate", "check", "plan",
-                                                   "preview", "test", "discover", "status", "query", "dlq",
-                                                   "drop", "connectors", "schema", "completion", "version"));
+  EXPECT_THAT(names,
+              testing::UnorderedElementsAre("run", "sync", "init", "validate", "check", "plan", "preview",
+                                            "test", "discover", "status", "query", "dlq", "tail", "journal",
+                                            "drop", "connectors", "schema", "completion", "version"));
 }
 
 TEST(CommandLine, every_flag_has_its_variable) {

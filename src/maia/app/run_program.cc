@@ -13,8 +13,8 @@ bool wants_json(const Arguments& arguments) {
     return false;  // its --json is about the log
   else if constexpr (requires { arguments.json; })
     return arguments.json;
-  else if constexpr (requires { arguments.format; })
-    return arguments.format == QueryArguments::Format::json;
+  else if constexpr (requires { Arguments::Format::json; })
+    return arguments.format == Arguments::Format::json;
   else
     return false;
 }

@@ -152,14 +152,6 @@ Spec<DeliverySettings> delivery_spec() {
       .between(ByteSize::kib(64), ByteSize::gib(4));
 }
 
-Status check_journal(const JournalSettings& j) {
-  if (!j.drop_behind && j.max_bytes && *j.max_bytes < j.retain_bytes)
-    return refuse(fmt::format("max_bytes ({}) is less than retain_bytes ({}), so less would be kept",
-                              to_string(*j.max_bytes), to_string(j.retain_bytes)),
-                  "lower retain_bytes, or raise max_bytes");
-  return {};
-}
-
 Spec<JournalSettings> journal_spec() {
   using J = JournalSettings;
   using std::chrono::hours;
@@ -184,8 +176,7 @@ Spec<JournalSettings> journal_spec() {
       .add("retain_at_source", &J::retain_at_source,
            "When the source holds back more than this for us, it may discard what is journaled until it does "
            "not.")
-      .between(ByteSize::mib(1), ByteSize::tib(64))
-      .rule(check_journal);
+      .between(ByteSize::mib(1), ByteSize::tib(64));
 }
 
 Spec<SchemaSettings> schema_spec() {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "maia/codec/change_walk.h"
+
 namespace maia::file {
 namespace {
 
@@ -39,16 +41,6 @@ class Merge {
   std::span<const Delivery> deliveries_;
   std::vector<std::size_t> next_;
 };
-
-/// The transaction that an ordinal belongs to.
-const Transaction& transaction_of(std::span<const Transaction> transactions, std::uint64_t ordinal) {
-  static const Transaction kUnknown;
-  if (transactions.empty()) return kUnknown;
-  const auto after =
-      std::upper_bound(transactions.begin(), transactions.end(), ordinal,
-                       [](std::uint64_t at, const Transaction& t) { return at < t.first_ordinal; });
-  return after == transactions.begin() ? *after : *(after - 1);
-}
 
 }  // namespace
 
@@ -138,7 +130,7 @@ Status FileDestination::write_merged(std::span<const Delivery> deliveries) {
   Merge merge(deliveries);
   while (const auto next = merge.next()) {
     const auto& batch = *next->delivery->batch;
-    const auto& transaction = transaction_of(next->delivery->transactions, batch.ordinal(next->row));
+    const auto& transaction = codec::transaction_at(next->delivery->transactions, batch.ordinal(next->row));
     writer_of(*next->delivery->target).append_row(lines_, batch, next->row, transaction, now);
     lines_ += '\n';
     if (lines_.size() >= kFlushBytes) MAIA_TRY(flush());
