@@ -116,6 +116,28 @@ struct JournalArguments {
   std::uint64_t rows = 10'000;
   bool json = false;
 };
+/// Which part of a running pipeline is meant; an empty name leaves its part open.
+struct ControlPlace {
+  std::string pipeline;     ///< "" if only one runs
+  std::string destination;  ///< "" for every one
+  std::string table;        ///< "" for the destination itself; "*" for each of its tables
+};
+struct PauseArguments {
+  ControlPlace place;
+  std::string state;
+  bool json = false;
+};
+struct ResumeArguments {
+  ControlPlace place;
+  std::string state;
+  bool json = false;
+};
+struct ResyncArguments {
+  ControlPlace place;
+  std::string rows;  ///< a condition on key columns; "" for all
+  std::string state;
+  bool json = false;
+};
 struct DropArguments {
   std::vector<std::string> files;
   std::string state;
@@ -142,7 +164,8 @@ struct HelpArguments {
 using Invocation =
     std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments, PlanArguments,
                  PreviewArguments, TestArguments, DiscoverArguments, StatusArguments, QueryArguments,
-                 DlqArguments, TailArguments, JournalArguments, DropArguments, ConnectorsArguments,
-                 SchemaArguments, CompletionArguments, VersionArguments, HelpArguments>;
+                 DlqArguments, TailArguments, JournalArguments, PauseArguments, ResumeArguments,
+                 ResyncArguments, DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments,
+                 VersionArguments, HelpArguments>;
 
 }  // namespace maia::app

@@ -35,6 +35,7 @@ class Parser {
     add_running();
     add_planning();
     add_operating();
+    add_control();
     add_letters();
     add_history();
     add_asking();
@@ -190,6 +191,40 @@ class Parser {
     state(query, query_.state);
   }
 
+  void place(CLI::App* app, ControlPlace& place) {
+    option(app, "--pipeline", place.pipeline, "Which pipeline, if several run.")->type_name("NAME");
+    option(app, "--destination", place.destination, "Only this destination.")->type_name("NAME");
+  }
+
+  void add_control() {
+    auto* pause = command(
+        "pause", "Let a pipeline's destinations, one of them, or a table rest; the journal keeps what comes.",
+        pause_);
+    place(pause, pause_.place);
+    option(pause, "--table", pause_.place.table, "Only this table of the source; '*' is each of them.")
+        ->type_name("TABLE");
+    state(pause, pause_.state);
+    json(pause, pause_.json);
+
+    auto* resume =
+        command("resume", "Take up again what is paused, quarantined or failed; nothing is lost.", resume_);
+    place(resume, resume_.place);
+    option(resume, "--table", resume_.place.table, "Only this table of the source; '*' is each of them.")
+        ->type_name("TABLE");
+    state(resume, resume_.state);
+    json(resume, resume_.json);
+
+    auto* resync =
+        command("resync", "Read rows of a table again and mend what differs at the destination.", resync_);
+    resync->add_option("TABLE", resync_.place.table, "Table of the source; '*' is each of them.")->required();
+    option(resync, "--rows", resync_.rows,
+           "Only these: comparisons of key columns, such as \"id >= 10 and id < 20\".")
+        ->type_name("CONDITION");
+    place(resync, resync_.place);
+    state(resync, resync_.state);
+    json(resync, resync_.json);
+  }
+
   void add_letters() {
     auto* dlq = command("dlq", "Look at dead letters, mend them, send them again or give them up.", dlq_);
     dlq->add_option("ACTION", dlq_.action, "list, show, edit, replay or purge.")
@@ -306,6 +341,9 @@ class Parser {
   StatusArguments status_;
   QueryArguments query_;
   DlqArguments dlq_;
+  PauseArguments pause_;
+  ResumeArguments resume_;
+  ResyncArguments resync_;
   std::string older_than_;
   TailArguments tail_;
   JournalArguments journal_;

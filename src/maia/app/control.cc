@@ -80,6 +80,13 @@ Response answer_letter_request(PipelineService& service, const Request& request)
   return answer.ok() ? json(*answer) : failure(answer.error());
 }
 
+Response answer_control(PipelineService& service, const Request& request) {
+  const auto asked = control_request_from_json(request.body);
+  if (!asked.ok()) return failure(asked.error());
+  const auto answer = service.control(*asked);
+  return answer.ok() ? json(Object().set("answer", *answer).node()) : failure(answer.error());
+}
+
 std::vector<std::string> texts(Element list) {
   std::vector<std::string> out;
   for (const Element each : simdjson::dom::array(list)) out.emplace_back(std::string_view(each));
@@ -148,6 +155,8 @@ server::Routes control_routes(PipelineService& service) {
   server::Routes routes;
   routes.add("GET", "/status", [&service](const Request&) { return json(status_node(service.status())); });
   routes.add("POST", "/query", [&service](const Request& request) { return answer_query(service, request); });
+  routes.add("POST", "/control",
+             [&service](const Request& request) { return answer_control(service, request); });
   routes.add("POST", "/letters",
              [&service](const Request& request) { return answer_letter_request(service, request); });
   return routes;
@@ -196,6 +205,21 @@ Result<Destination::QueryResult> ask_query(const std::string& pipeline_directory
   const auto limit = std::chrono::milliseconds(request.limits.timeout_ms) + kAnswer;
   const auto response = MAIA_TRY(ask(pipeline_directory, http, limit));
   return query_result(response.body, response.status == 200);
+}
+
+Result<std::string> ask_control(const std::string& pipeline_directory, const ControlRequest& request) {
+  const Request http{.method = "POST", .path = "/control", .body = to_json(request)};
+  const auto response = MAIA_TRY(ask(pipeline_directory, http, kWork));
+  if (response.status != 200) return refusal(response.body);
+  simdjson::dom::parser parser;
+  Element answer;
+  std::string_view text;
+  if (parser.parse(response.body).get(answer) == simdjson::SUCCESS &&
+      answer["answer"].get(text) == simdjson::SUCCESS) {
+    return std::string(text);
+  }
+  return Error{Error::Code::internal, Recovery::halt, "the running maia answered strangely",
+               "both must be the same version"};
 }
 
 Result<std::string> ask_letters(const std::string& pipeline_directory, const LetterRequest& request) {

@@ -32,6 +32,8 @@ struct QueryRequest {
 Result<Destination::QueryResult> ask_query(const std::string& pipeline_directory,
                                            const QueryRequest& request);
 
+/// The answer as a sentence.
+Result<std::string> ask_control(const std::string& pipeline_directory, const ControlRequest& request);
 /// The answer as `maia dlq --json` prints it.
 Result<std::string> ask_letters(const std::string& pipeline_directory, const LetterRequest& request);
 /// Where a pipeline keeps its dead letters.

@@ -100,6 +100,16 @@ Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::Pip
   return service;
 }
 
+Result<std::string> PipelineService::control(const ControlRequest& request) {
+  switch (request.action) {
+    case ControlRequest::Action::pause: return run_->pause(request.destination, request.table);
+    case ControlRequest::Action::resume: return run_->resume(request.destination, request.table);
+    case ControlRequest::Action::resync:
+      return run_->resync(request.destination, request.table, request.rows);
+  }
+  return std::string();
+}
+
 Result<config::Node> PipelineService::letters(const LetterRequest& request) {
   if (request.action == LetterRequest::Action::replay) {
     const LetterFilter which{.ids = request.ids,

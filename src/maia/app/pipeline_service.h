@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "maia/app/control_request.h"
 #include "maia/app/letter_request.h"
 #include "maia/app/outside.h"
 #include "maia/config/pipeline_file.h"
@@ -47,6 +48,8 @@ class PipelineService {
                                          const Destination::QueryLimits& limits) {
     return run_->query(destination, sql, limits);
   }
+  /// What `maia pause`, `resume` and `resync` ask; the answer is a sentence.
+  Result<std::string> control(const ControlRequest& request);
   /// What `maia dlq` asks, answered as it prints it.
   Result<config::Node> letters(const LetterRequest& request);
   Result<std::uint64_t> dead_letters() { return dead_letters_->count(); }

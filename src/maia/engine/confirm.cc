@@ -104,6 +104,7 @@ Status Confirm::tell(Stream& stream) {
 }
 
 void Confirm::delivered(const std::string& destination, const Position& position) {
+  if (position.empty()) return;
   const std::lock_guard lock(mutex_);
   delivered_[destination] = position;
 }

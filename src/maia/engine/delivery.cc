@@ -57,6 +57,7 @@ Status Delivery::open() {
   checkpoint_ = std::move(opened.checkpoint);
   const auto oldest = MAIA_TRY(oldest_needed());
   parts_.confirm.durable(options_.name, oldest.sequence, oldest.position);
+  parts_.confirm.delivered(options_.name, checkpoint_.position);
   parts_.observer.event(Observer::Level::info, "destination opened",
                         {{"destination", options_.name},
                          {"epoch", std::to_string(opened.epoch.value)},
@@ -164,7 +165,9 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
     window = std::move(*more);
   }
   MAIA_TRY(flush());
-  MAIA_TRY(commit(window->sequence, window->end));
+  // In a journal that was begun anew the first windows may end before what the destination has.
+  const bool behind = parts_.source.compare(window->end, checkpoint_.position) < 0;
+  MAIA_TRY(commit(window->sequence, behind ? checkpoint_.position : window->end));
   if (newest_commit_ > 0) lag_micros_ = std::max<std::int64_t>(0, parts_.clock.wall() - newest_commit_);
   return {};
 }

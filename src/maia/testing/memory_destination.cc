@@ -8,6 +8,26 @@ namespace {
 
 Error wrong(std::string what) { return Error{Error::Code::internal, Recovery::halt, std::move(what), ""}; }
 
+bool meets(std::int64_t id, const RowCondition& condition) {
+  using Compare = RowCondition::Compare;
+  for (const auto& each : condition.all) {
+    const auto value = std::stoll(each.literals[0]);
+    bool holds = false;
+    switch (each.how) {
+      case Compare::equal: holds = id == value; break;
+      case Compare::less: holds = id < value; break;
+      case Compare::at_most: holds = id <= value; break;
+      case Compare::greater: holds = id > value; break;
+      case Compare::at_least: holds = id >= value; break;
+      case Compare::one_of:
+        for (const auto& literal : each.literals) holds = holds || id == std::stoll(literal);
+        break;
+    }
+    if (!holds) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::vector<ColumnMapping> MemoryDestination::plan(const TableSchema& schema) const {
@@ -20,6 +40,7 @@ Result<Destination::Opened> MemoryDestination::open(std::string_view) {
   MAIA_TRY(faults_.at("open"));
   const std::lock_guard lock(store_.mutex_);
   epoch_ = ++store_.state_.epoch;
+  staged_.clear();
   return Opened{Epoch{epoch_}, store_.state_.checkpoint};
 }
 
@@ -51,13 +72,22 @@ Status MemoryDestination::write_row(const Delivery& delivery, std::size_t row) {
   const auto old_id = batch.old_key(0, row).fixed<std::int64_t>(row);
   const auto old = rows.find(old_id);
   if (op == Op::remove) {
+    if (old == rows.end() && delivery.converging) return {};
     if (old == rows.end()) return wrong(fmt::format("remove of row {} that is not there", old_id));
     rows.erase(old);
     return {};
   }
   const auto id = batch.after(0).fixed<std::int64_t>(row);
+  MAIA_TRY(faults_.at(fmt::format("row {} {}", to_string(delivery.target->name), id)));
   const bool creates = op == Op::insert || op == Op::read;
-  if (creates && old != rows.end()) return wrong(fmt::format("insert of row {} that is there", id));
+  if (!creates && old == rows.end() && delivery.converging) {
+    if (batch.after(2).has_value(row)) {
+      rows[id] = {std::string(batch.after(1).text(row)), std::string(batch.after(2).text(row))};
+    }
+    return {};
+  }
+  if (creates && old != rows.end() && !delivery.converging)
+    return wrong(fmt::format("insert of row {} that is there", id));
   if (!creates && old == rows.end()) return wrong(fmt::format("update of row {} that is not there", old_id));
   std::string b = creates ? std::string() : old->second.second;
   if (batch.after(2).has_value(row)) b = batch.after(2).text(row);
@@ -72,6 +102,44 @@ Status MemoryDestination::write(std::span<const Delivery> deliveries) {
     for (std::size_t row = 0; row < delivery.batch->rows(); ++row) MAIA_TRY(write_row(delivery, row));
   }
   return {};
+}
+
+Status MemoryDestination::begin_staging(const TableTarget& target) {
+  staged_[to_string(target.name)].clear();
+  return faults_.at("stage");
+}
+
+Status MemoryDestination::stage(const TableTarget& target, const Batch& batch) {
+  MAIA_TRY(faults_.at("stage"));
+  auto& rows = staged_.at(to_string(target.name));
+  for (std::size_t row = 0; row < batch.rows(); ++row) {
+    const auto added = rows.try_emplace(batch.after(0).fixed<std::int64_t>(row), batch.after(1).text(row),
+                                        batch.after(2).text(row));
+    if (!added.second) return wrong("a row is staged twice");
+  }
+  return {};
+}
+
+Result<Destination::Reconciled> MemoryDestination::reconcile(const TableTarget& target,
+                                                             const Reconciliation& how) {
+  MAIA_TRY(faults_.at("reconcile"));
+  Reconciled done;
+  auto& rows = working_.tables.at(to_string(target.name));
+  const auto staged = std::exchange(staged_.at(to_string(target.name)), {});
+  for (const auto& [id, row] : staged) {
+    if (!meets(id, how.rows)) continue;
+    const auto found = rows.find(id);
+    if (found == rows.end()) {
+      ++done.inserted;
+    } else if (found->second != row) {
+      ++done.updated;
+    }
+    rows[id] = row;
+  }
+  done.removed = how.keep_surplus ? 0 : std::erase_if(rows, [&](const auto& row) {
+    return meets(row.first, how.rows) && !staged.contains(row.first);
+  });
+  return done;
 }
 
 Status MemoryDestination::commit(const CheckpointUpdate& update) {

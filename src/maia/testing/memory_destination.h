@@ -24,6 +24,11 @@ class MemoryStore {
     const std::lock_guard lock(mutex_);
     return state_;
   }
+  /// Somebody changes rows by hand.
+  void damage(const std::function<void(State&)>& edit) {
+    const std::lock_guard lock(mutex_);
+    edit(state_);
+  }
   /// Called with each committed state, under the lock.
   std::function<void(const State&)> on_commit;
 
@@ -34,9 +39,10 @@ class MemoryStore {
 };
 
 /// A transactional destination for the tables of a MemoryDatabase. Steps that may fail: "open", "begin",
-/// "prepare", "write", "commit" (before anything happened) and "answer" (the commit happened, its answer is
-/// lost). Strict: an insert of a row that is there, or an update or remove of one that is not, is an error of
-/// the test.
+/// "prepare", "write", "row TABLE ID", "stage", "reconcile", "commit" (before anything happened) and "answer"
+/// (the commit happened, its answer is lost). Strict: an insert of a row that is there, or an update or
+/// remove of one that is not, is an error of the test, unless it comes as converging. Compares rows for
+/// conditions on `id`.
 class MemoryDestination final : public Destination {
  public:
   /// Both outlive the destination.
@@ -52,6 +58,9 @@ class MemoryDestination final : public Destination {
   Status write(std::span<const Delivery> deliveries) override;
   Status commit(const CheckpointUpdate& update) override;
   void rollback() override { working_ = {}; }
+  Status begin_staging(const TableTarget& target) override;
+  Status stage(const TableTarget& target, const Batch& batch) override;
+  Result<Reconciled> reconcile(const TableTarget& target, const Reconciliation& how) override;
   Result<std::vector<std::string>> drop(std::string_view) override { return std::vector<std::string>{}; }
 
  private:
@@ -61,6 +70,7 @@ class MemoryDestination final : public Destination {
   Faults& faults_;
   std::uint64_t epoch_ = 0;
   MemoryStore::State working_;
+  std::map<std::string, MemoryDatabase::Rows> staged_;  // by name at the destination
 };
 
 }  // namespace maia::testing

@@ -121,6 +121,7 @@ class MemoryStream final : public Stream {
                                                 .committed_at = static_cast<WallMicros>(next_ + 1),
                                                 .first_ordinal = ordinal});
       for (const auto& change : database_.log_[next_]) {
+        if (change.table >= database_.offered()) continue;
         const auto at = batches.try_emplace(change.table, database_.schema(change.table)).first;
         push_change(at->second, ordinal++, change);
       }
@@ -137,7 +138,7 @@ class MemoryStream final : public Stream {
   bool idle_told_ = false;
 };
 
-MemoryDatabase::MemoryDatabase(std::size_t tables) {
+MemoryDatabase::MemoryDatabase(std::size_t tables) : offered_(tables) {
   for (std::size_t i = 0; i < tables; ++i) {
     TableSchema schema;
     schema.id = std::to_string(i);
@@ -186,7 +187,7 @@ MemoryDatabase::Rows MemoryDatabase::rows(std::size_t table, std::size_t transac
 
 Result<std::vector<SourceTable>> MemorySource::tables() {
   std::vector<SourceTable> tables;
-  for (std::size_t i = 0; i < database_.tables(); ++i)
+  for (std::size_t i = 0; i < database_.offered(); ++i)
     tables.push_back(SourceTable{.schema = database_.schema(i)});
   return tables;
 }

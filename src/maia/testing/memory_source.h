@@ -35,6 +35,10 @@ class MemoryDatabase {
   /// Commits one transaction; its position is the number of transactions so far.
   void commit(std::vector<Change> changes);
 
+  /// Only the first tables are selected: others are not offered, and their changes not sent. All at first.
+  void offer(std::size_t tables) { offered_ = tables; }
+  std::size_t offered() const { return offered_; }
+
   const SchemaRef& schema(std::size_t table) const { return schemas_[table]; }
   std::size_t tables() const { return schemas_.size(); }
   /// All rows as of a number of transactions.
@@ -47,6 +51,7 @@ class MemoryDatabase {
   friend class MemoryStream;
   std::vector<SchemaRef> schemas_;
   std::atomic<std::size_t> confirmed_{0};
+  std::atomic<std::size_t> offered_{0};
   mutable std::mutex mutex_;
   std::vector<std::vector<Change>> log_;  // guarded by mutex_
 };

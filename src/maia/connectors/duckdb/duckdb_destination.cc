@@ -116,6 +116,21 @@ void DuckDbDestination::rollback() {
   if (session_) static_cast<void>(session_->connection.run("ROLLBACK", "rollback"));
 }
 
+Status DuckDbDestination::begin_staging(const TableTarget& target) {
+  if (!session_) return not_open();
+  return in(fmt::format("table {}", to_string(target.name)), session_->comparer.begin(target));
+}
+
+Status DuckDbDestination::stage(const TableTarget& target, const Batch& batch) {
+  return in(fmt::format("table {}", to_string(target.name)), session_->comparer.stage(target, batch));
+}
+
+Result<Destination::Reconciled> DuckDbDestination::reconcile(const TableTarget& target,
+                                                             const Reconciliation& how) {
+  session_->tables.touch(target.name);
+  return in(fmt::format("table {}", to_string(target.name)), session_->comparer.reconcile(target, how));
+}
+
 Result<Destination::QueryResult> DuckDbDestination::query(std::string_view sql, const QueryLimits& limits) {
   std::shared_ptr<Database> database;
   {

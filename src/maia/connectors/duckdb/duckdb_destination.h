@@ -9,6 +9,7 @@
 
 #include "maia/connector/destination.h"
 #include "maia/connectors/duckdb/bookkeeping.h"
+#include "maia/connectors/duckdb/comparer.h"
 #include "maia/connectors/duckdb/config.h"
 #include "maia/connectors/duckdb/connection.h"
 #include "maia/connectors/duckdb/tables.h"
@@ -32,6 +33,9 @@ class DuckDbDestination final : public Destination {
   Status write(std::span<const Delivery> deliveries) override;
   Status commit(const CheckpointUpdate& update) override;
   void rollback() override;
+  Status begin_staging(const TableTarget& target) override;
+  Status stage(const TableTarget& target, const Batch& batch) override;
+  Result<Reconciled> reconcile(const TableTarget& target, const Reconciliation& how) override;
   Result<QueryResult> query(std::string_view sql, const QueryLimits& limits) override;
   Result<std::vector<std::string>> drop(std::string_view pipeline) override;
 
@@ -42,11 +46,13 @@ class DuckDbDestination final : public Destination {
         : connection(std::move(opened)),
           bookkeeping(connection, catalog),
           tables(connection, catalog, config, std::string(pipeline)),
-          writer(connection, catalog, config) {}
+          writer(connection, catalog, config),
+          comparer(connection, catalog, config) {}
     Connection connection;
     Bookkeeping bookkeeping;
     Tables tables;
     Writer writer;
+    Comparer comparer;
   };
 
   Status in_transaction(Connection& connection, std::string_view doing, const std::function<Status()>& work);

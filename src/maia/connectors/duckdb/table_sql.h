@@ -36,10 +36,20 @@ class TableSql {
   /// Inserts all columns from c0, c1 ... of `rows`.
   std::string insert_all(std::string_view rows) const;
 
+  // Statements that compare the table with `rows`, which has all columns as c0, c1 ... in the schema's order.
+  // Without a key rows are compared as a multiset, and there is no condition.
+  std::string remove_surplus(std::string_view rows, const std::string& condition) const;
+  /// Empty if there is nothing but the key.
+  std::string update_changed(std::string_view rows, const std::string& condition) const;
+  std::string insert_missing(std::string_view rows, const std::string& condition) const;
+  /// The condition on key columns, of the table (t) or of `rows`; starts with " AND", or is empty.
+  Result<std::string> condition(const RowCondition& condition, std::string_view rows = {}) const;
+
   /// {prefix}0, {prefix}1 ...
   static std::vector<std::string> numbered(char prefix, std::size_t count);
 
  private:
+  std::vector<std::string> key_numbers() const;
   std::string same_key(std::string_view rows, std::span<const std::string> keys) const;
   /// An expression that is equal exactly for equal values of the column.
   std::string exact(std::size_t column, std::string expression) const;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "maia/connectors/postgres/copy_rows.h"
+
 namespace maia::postgres {
 namespace {
 
@@ -43,29 +45,12 @@ Status GroupWriter::write(std::span<const TargetDeliveries> groups, Way way) {
 Status GroupWriter::copy(std::span<const TargetDeliveries> groups) {
   for (const auto& group : groups) {
     auto& target = *group.target;
-    auto& encoder = target.copy_encoder();
     MAIA_TRY(in(where(target), connection_.copy_in_start(target.copy_sql())));
-    encoder.begin();
+    target.copy_encoder().begin();
     for (const auto* delivery : group.deliveries) {
-      const auto& batch = *delivery->batch;
-      for (std::size_t row = 0; row < batch.rows(); ++row) {
-        encoder.begin_row();
-        std::size_t field = 0;
-        for (const auto i : target.written()) {
-          const auto written = encoder.value(field++, batch.after(i), row);
-          if (written.ok()) continue;
-          connection_.copy_in_abort("a value cannot be stored");
-          return in(where(target) + ", column " + target.target().schema->columns[i].name, written);
-        }
-        encoder.end_row();
-        if (encoder.buffer().size() < kPiece) continue;
-        MAIA_TRY(in(where(target), connection_.copy_in_put(encoder.buffer())));
-        encoder.buffer().clear();
-      }
+      MAIA_TRY(in(where(target), put_rows(connection_, target, *delivery->batch)));
     }
-    encoder.end();
-    MAIA_TRY(in(where(target), connection_.copy_in_put(encoder.buffer())));
-    MAIA_TRY(in(where(target), connection_.copy_in_finish()));
+    MAIA_TRY(in(where(target), finish_rows(connection_, target)));
   }
   return {};
 }

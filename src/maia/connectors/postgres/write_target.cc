@@ -55,6 +55,7 @@ Result<WriteTarget> WriteTarget::bind(const TableTarget& target, StoredTable sto
 Status WriteTarget::quote_names(std::size_t number) {
   table_ = MAIA_TRY(sql::postgres_table(target_.name));
   stage_ = fmt::format("pg_temp.maia_stage_{}", number);
+  compare_ = fmt::format("pg_temp.maia_compare_{}", number);
   group_column_ = MAIA_TRY(sql::postgres_identifier(unused_name(*target_.schema, "maia_group")));
   for (const auto& column : target_.schema->columns) {
     names_.push_back(MAIA_TRY(sql::postgres_identifier(column.name)));

@@ -76,6 +76,19 @@ class WriteTarget {
   }
   std::string group_insert_sql() const { return insert_sql(group_rows()); }
   std::string group_upsert_sql() const { return insert_sql(group_rows()) + on_conflict(); }
+  // Rows to compare the table with are in a temporary table, whose fields are written(). Each statement
+  // yields how many rows it changed. Without a key rows are compared as a multiset, and there is no
+  // condition.
+  std::string compare_create_sql() const;
+  std::string compare_copy_sql() const;
+  const std::string& compare_table() const { return compare_; }
+  std::string remove_surplus_sql(const std::string& condition) const;
+  /// Empty if there is nothing but the key.
+  std::string update_changed_sql(const std::string& condition) const;
+  std::string insert_missing_sql(const std::string& condition) const;
+  /// The condition on key columns, each as `prefix.column`; starts with " and", or is empty.
+  Result<std::string> condition_sql(const RowCondition& rows, std::string_view prefix) const;
+
   /// Deletes the rows of a group from the table and puts them, with the group's values over theirs, into the
   /// group $2. `moved`: found by the old key.
   std::string group_take_sql(std::span<const std::size_t> columns, bool moved) const;
@@ -109,6 +122,7 @@ class WriteTarget {
   bool has_columns_of_its_own_ = false;
   std::string table_;  ///< quoted
   std::string stage_;
+  std::string compare_;
   std::string group_column_;
   std::vector<std::string> names_;  ///< quoted, by column
   std::vector<std::string> old_key_names_;
