@@ -17,6 +17,7 @@
 #include "maia/testing/temporary_directory.h"
 #include "report.h"
 #include "shop.h"
+#include "watch.h"
 #include "workload.h"
 
 namespace maia::demo {
@@ -65,10 +66,11 @@ Result<testing::ChildProcess> start_maia(const Arguments& arguments, const std::
       {.command = std::move(command), .output = screen(), .environment = {}, .standard_input = -1});
 }
 
-void watch(testing::ChildProcess& maia, int seconds) {
+void watch(testing::ChildProcess& maia, Watch& watch, int seconds) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   while (!g_interrupted && std::chrono::steady_clock::now() < end && !maia.poll()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    watch.look();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
 
@@ -92,15 +94,17 @@ Result<bool> run(const Arguments& arguments) {
   Workload workload(uri, 3);
   {
     auto maia = MAIA_TRY(start_maia(arguments, directory.path(), false));
-    watch(maia, arguments.seconds);
+    Watch seen(maia.pid(), directory / "state" / "shop");
+    watch(maia, seen, arguments.seconds);
     MAIA_TRY(workload.stop());
-    // A Ctrl-C at the terminal has reached maia too, and it ends as well as on our signal.
-    if (maia.poll() && !g_interrupted) return failed("maia ended by itself");
+    // It has a session of its own, which a Ctrl-C at our terminal does not reach.
+    if (maia.poll()) return failed("maia ended by itself");
     maia.signal(SIGINT);
     if (maia.wait(std::chrono::seconds(30)) != 0) return failed("maia did not end well");
+    fmt::print("\n{} transactions; the shop is closed\n", workload.transactions());
+    seen.print();
   }
-  fmt::print("\n{} transactions; the shop is closed, maia takes up where it was and drains\n",
-             workload.transactions());
+  fmt::print("maia takes up where it was and drains\n\n");
   std::fflush(stdout);
   auto drain = MAIA_TRY(start_maia(arguments, directory.path(), true));
   if (drain.wait(std::chrono::minutes(5)) != 0) return failed("maia did not drain");

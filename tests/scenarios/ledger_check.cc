@@ -36,8 +36,8 @@ std::string ledger_differences(testing::ComparedSystem& source, testing::Compare
   return differences;
 }
 
-LedgerReader::LedgerReader(std::string uri, int coins, std::chrono::milliseconds pause)
-    : uri_(std::move(uri)),
+LedgerReader::LedgerReader(Open open, int coins, std::chrono::milliseconds pause)
+    : open_(std::move(open)),
       coins_(coins),
       pause_(pause),
       thread_([this](const std::stop_token& stop) { look(stop); }) {}
@@ -50,7 +50,7 @@ std::vector<std::string> LedgerReader::stop() {
 
 void LedgerReader::look(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    auto system = testing::compared_postgres(uri_);
+    auto system = open_();
     if (system.ok()) {
       const auto violations = testing::ledger_violations(**system, "public", coins_);
       if (violations.ok()) {

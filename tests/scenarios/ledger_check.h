@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,11 +17,13 @@ namespace maia::tests {
 /// empty if there is none. `coins` is what the workload was prepared with.
 std::string ledger_differences(testing::ComparedSystem& source, testing::ComparedSystem& copy, int coins);
 
-/// Looks at a PostgreSQL destination again and again while others work on it, and keeps what did not balance.
+/// Looks at a destination again and again while others work on it, and keeps what did not balance.
 /// To be started once its snapshots are in.
 class LedgerReader {
  public:
-  LedgerReader(std::string uri, int coins, std::chrono::milliseconds pause);
+  using Open = std::function<Result<std::unique_ptr<testing::ComparedSystem>>()>;
+  /// `open` is called for each look; where it or the look fails, the destination was not there.
+  LedgerReader(Open open, int coins, std::chrono::milliseconds pause);
   /// What it found; empty if all was well.
   std::vector<std::string> stop();
   int looks() const { return looks_; }
@@ -27,7 +31,7 @@ class LedgerReader {
  private:
   void look(const std::stop_token& stop);
 
-  const std::string uri_;
+  const Open open_;
   const int coins_;
   const std::chrono::milliseconds pause_;
   std::atomic<int> looks_{0};

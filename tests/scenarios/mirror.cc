@@ -21,19 +21,19 @@ std::string indented(const std::string& lines) {
   return out;
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 Error failed(std::string what, std::string output) {
   return Error{Error::Code::internal, Recovery::halt,
                fmt::format("{}; its output ends with:\n{}", what, output), ""};
 }
 
 }  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
 
 std::string maia_program() { return MAIA_PROGRAM; }
 

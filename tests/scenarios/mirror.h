@@ -52,6 +52,8 @@ class Mirror {
 
 /// Where the `maia` under test is: beside the test programs of the same build.
 std::string maia_program();
+/// All of a file; empty if there is none.
+std::string read_file(const std::filesystem::path& path);
 /// Whether MAIA_LONG asks for the long form of a test.
 bool long_run();
 

@@ -173,7 +173,8 @@ TEST_F(Network, a_commit_whose_outcome_is_unknown_is_neither_lost_nor_doubled) {
   make_mirror();
   ASSERT_TRUE(mirror && mirror->start().ok());
   recovery();  // every table streams, so that a reader finds the books balanced at any moment
-  LedgerReader reader(destination->uri(database), kCoins, milliseconds(100));
+  LedgerReader reader([&] { return testing::compared_postgres(destination->uri(database)); }, kCoins,
+                      milliseconds(100));
   testing::LedgerWorkload workload(options);
   workload.start();
   // As the extended protocol has it: an unnamed statement, its text, and a zero behind each.

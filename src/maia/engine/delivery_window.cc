@@ -41,6 +41,20 @@ std::string in_words(const std::vector<ColumnChange>& changes) {
   return words;
 }
 
+/// The destination failed to do `change`. Notes the kinds in it that may be left out (try_evolve); the error
+/// asks for another try if there were any.
+Error without_what_may_stay(const SchemaChange& change, const DriftOptions& drift,
+                            std::set<ColumnChange::Kind>& refused, Error error) {
+  if (error.recovery != Recovery::halt) return error;
+  std::set<ColumnChange::Kind> kinds;
+  for (const auto& step : change.columns) kinds.insert(step.kind);
+  if (change.before->name != change.after->name) kinds.insert(ColumnChange::Kind::rename);
+  for (const auto kind : kinds) {
+    if (drift.of(kind) == Drift::try_evolve && refused.insert(kind).second) error.recovery = Recovery::retry;
+  }
+  return error;
+}
+
 }  // namespace
 
 std::uint64_t Delivery::first_news(const Window& window, const Position& position) const {
@@ -190,14 +204,9 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
     const SchemaChange at_destination{
         .before = before.schema, .after = shape, .columns = plan.changes, .ordinal = change.ordinal};
     auto altered = destination_->alter(before, route.target(), at_destination);
-    if (!altered.ok() && altered.error().recovery == Recovery::halt &&
-        options_.drift.on_drift == Drift::try_evolve) {
-      for (const auto& step : plan.changes) refused.insert(step.kind);
-      auto error = std::move(altered).error();
-      error.recovery = Recovery::retry;
-      return error;
+    if (!altered.ok()) {
+      return without_what_may_stay(at_destination, options_.drift, refused, std::move(altered).error());
     }
-    MAIA_TRY(std::move(altered));
   }
   entry.fact.source = change.after;
   entry.fact.target = shape;

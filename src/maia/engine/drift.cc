@@ -97,7 +97,8 @@ Result<DriftPlan> plan_drift(const TableSchema& current, const TableSchema& want
   if (current.name != wanted.name) {
     const auto policy = options.of(Kind::rename);
     if (policy == Drift::stop) return stopped(wanted, "the table was renamed");
-    if (policy == Drift::evolve || policy == Drift::try_evolve) plan.target.name = wanted.name;
+    const bool follows = policy == Drift::evolve || policy == Drift::try_evolve;
+    if (follows && !refused.contains(Kind::rename)) plan.target.name = wanted.name;
     if (plan.target.name != wanted.name) plan.kept_back.push_back("rename the table");
   }
   plan.target.version = wanted.version;

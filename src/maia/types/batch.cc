@@ -25,9 +25,11 @@ Batch Batch::clone() const {
 }
 
 std::size_t Batch::byte_size() const {
-  std::size_t size = ops_.size() * (sizeof(Op) + sizeof(std::uint64_t));
-  for (const auto& column : after_) size += column.byte_size();
-  for (const auto& column : before_) size += column.byte_size();
+  // Of a batch of one row nearly all is the columns themselves and the least that an allocation takes.
+  constexpr std::size_t kColumn = sizeof(ColumnVector) + 3 * 32;
+  std::size_t size = sizeof(Batch) + ops_.size() * (sizeof(Op) + sizeof(std::uint64_t));
+  for (const auto& column : after_) size += kColumn + column.byte_size();
+  for (const auto& column : before_) size += kColumn + column.byte_size();
   return size;
 }
 

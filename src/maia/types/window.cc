@@ -16,7 +16,10 @@ std::size_t Window::rows() const {
 }
 
 std::size_t Window::byte_size() const {
-  std::size_t size = sizeof(Window) + transactions.size() * sizeof(Transaction);
+  std::size_t size = sizeof(Window);
+  for (const auto& transaction : transactions) {
+    size += sizeof(Transaction) + transaction.position.token.capacity() + transaction.id.capacity();
+  }
   for (const auto& item : items) {
     if (const auto* batch = std::get_if<Batch>(&item)) size += batch->byte_size();
   }

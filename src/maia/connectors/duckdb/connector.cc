@@ -18,7 +18,6 @@ Result<std::unique_ptr<Destination>> open_destination(const config::Node& settin
 Result<config::Node> settings_from_uri(std::string_view text) {
   const auto uri = MAIA_TRY(net::parse_uri(text));
   config::Node::Mapping settings;
-  settings.push_back({"type", {}, config::Node::text("duckdb")});
   // duckdb://shop.duckdb names the file where others name a host.
   settings.push_back({"path", {}, config::Node::text(uri.host + uri.path)});
   for (const auto& [name, value] : uri.query) {

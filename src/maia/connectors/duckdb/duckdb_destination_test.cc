@@ -281,6 +281,7 @@ TEST(duckdb_connector, uris_name_a_file_relative_or_absolute) {
     const auto settings = connector().settings_from_uri(uri);
     ASSERT_TRUE(settings.ok()) << settings.error().message;
     EXPECT_EQ(settings->find("path")->scalar()->text, path);
+    EXPECT_EQ(settings->find("type"), nullptr) << "whoever knows the connector's name adds it";
   }
 }
 
