@@ -23,6 +23,8 @@ Result<ExitCode> execute(const QueryArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const DlqArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const TailArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const JournalArguments& arguments, Outside& outside);
+Result<ExitCode> execute(const ReplayArguments& arguments, Outside& outside);
+Result<ExitCode> execute(const RollbackArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const DropArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const ConnectorsArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const SchemaArguments& arguments, Outside& outside);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "maia/app/history_request.h"
 #include "maia/app/letter_request.h"
 #include "maia/app/outside.h"
 #include "maia/config/pipeline_file.h"
@@ -49,6 +50,9 @@ class PipelineService {
   }
   /// What `maia dlq` asks, answered as it prints it.
   Result<config::Node> letters(const LetterRequest& request);
+  /// What `maia replay` and `maia rollback` ask.
+  Result<std::string> send_again(const HistoryRequest& request);
+  Result<config::Node> rollback(const HistoryRequest& request);
   Result<std::uint64_t> dead_letters() { return dead_letters_->count(); }
 
  private:
