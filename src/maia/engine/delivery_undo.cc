@@ -133,6 +133,10 @@ Result<std::string> Delivery::send_again(const Moment& from, const std::string& 
       return refused(fmt::format("{} is {}", to_string(fact.source->name), to_string(fact.state)),
                      "only a table that streams can be sent again");
     }
+    if (options_.mode == TableTarget::Mode::upsert && entry.route.target().key.empty()) {
+      return refused(to_string(fact.source->name) + " has no key, so what is sent again would be there twice",
+                     "leave it out, or use maia resync");
+    }
     if (since.at(fact.source->id).reshaped) {
       return refused(to_string(fact.source->name) + " has changed its shape since then",
                      "name a place after that change, or use maia resync");
