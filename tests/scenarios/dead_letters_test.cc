@@ -175,6 +175,53 @@ TEST_F(DeadLetterScenario, purged_letters_let_later_changes_pass_and_are_not_rep
   expect_equal();
 }
 
+TEST_F(DeadLetterScenario,
+       rows_that_the_destination_refuses_are_found_and_all_others_of_their_transaction_arrive) {
+  start_destination();
+  mirror(destination_lines(), "");
+  catch_up(0);
+  ASSERT_TRUE(
+      destination->execute("alter table orders add constraint polite check (note not like 'rude%')").ok());
+  execute(
+      "begin; insert into orders select i, 'ok', 'many ' || i from generate_series(1001, 3000) i;"
+      "update orders set note = 'rude ' || id where id in (42, 2345); delete from orders where id = 17; "
+      "commit;"
+      "update orders set state = 'later' where id = 42; update orders set note = 'fine' where id = 43");
+  catch_up(4);
+  EXPECT_EQ(at_destination("select count(*) from orders where id > 1000"), "2000");
+  EXPECT_EQ(at_destination("select count(*) from orders where id = 17"), "0");
+  EXPECT_EQ(at_destination("select note from orders where id = 43"), "fine");
+  EXPECT_EQ(at_destination("select note || state from orders where id = 42"), "row 42ok");
+  const auto list = dlq({"list"});
+  EXPECT_THAT(list, HasSubstr("write"));
+  EXPECT_THAT(list, HasSubstr("polite"));
+  EXPECT_THAT(list, HasSubstr("order"));
+  ASSERT_TRUE(destination->execute("alter table orders drop constraint polite").ok());
+  ASSERT_TRUE(maia->start().ok());
+  ASSERT_TRUE(eventually({"replay", "--all"}, "3 dead letters replayed"));
+  EXPECT_EQ(maia->stop(), 0);
+  catch_up(0);
+  expect_equal();
+}
+
+TEST_F(DeadLetterScenario, a_table_of_which_the_destination_refuses_everything_is_not_searched_row_by_row) {
+  start_destination();
+  mirror(destination_lines(), "");
+  catch_up(0);
+  ASSERT_TRUE(destination->execute("alter table orders add constraint never check (id < 1000)").ok());
+  execute("insert into orders select i, 'ok', 'many ' || i from generate_series(1001, 1500) i");
+  ASSERT_TRUE(maia->start().ok());
+  for (int i = 0; i < 600; ++i) {
+    const auto status = maia->command({"status", "--json", "--state", maia->state()});
+    if (status.ok() && status->find("quarantined") != status->npos) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  const auto status = maia->command({"status", "--json", "--state", maia->state()});
+  ASSERT_TRUE(status.ok());
+  EXPECT_THAT(*status, HasSubstr("quarantined"));
+  maia->kill9();
+}
+
 TEST_F(DeadLetterScenario, wrong_requests_say_what_to_write) {
   start_destination();
   mirror(destination_lines(), kTransform);

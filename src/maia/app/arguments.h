@@ -167,5 +167,48 @@ using Invocation =
                  DlqArguments, TailArguments, JournalArguments, PauseArguments, ResumeArguments,
                  ResyncArguments, DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments,
                  VersionArguments, HelpArguments>;
+struct ReplayArguments {
+  std::string from;                          ///< as parse_moment takes it
+  std::string pipeline, destination, table;  ///< "" for the only one, or all
+  std::string state;
+};
+struct RollbackArguments {
+  std::string to;                            ///< as parse_moment takes it
+  std::string pipeline, destination, table;  ///< "" for the only one, or all
+  bool yes = false;
+  bool dry_run = false;
+  bool partial = false;
+  std::string state;
+  bool json = false;
+};
+struct DropArguments {
+  std::vector<std::string> files;
+  std::string state;
+  bool json = false;
+};
+struct ConnectorsArguments {
+  std::string name;  ///< "" for the list
+  bool json = false;
+};
+struct SchemaArguments {
+  bool markdown = false;
+};
+struct CompletionArguments {
+  std::string shell;
+};
+struct VersionArguments {
+  bool json = false;
+};
+/// Help was asked for: the text to show.
+struct HelpArguments {
+  std::string text;
+};
+
+using Invocation =
+    std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments, PlanArguments,
+                 PreviewArguments, TestArguments, DiscoverArguments, StatusArguments, QueryArguments,
+                 DlqArguments, ReplayArguments, RollbackArguments, TailArguments, JournalArguments,
+                 DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments, VersionArguments,
+                 HelpArguments>;
 
 }  // namespace maia::app

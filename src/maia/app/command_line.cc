@@ -37,6 +37,7 @@ class Parser {
     add_operating();
     add_control();
     add_letters();
+    add_going_back();
     add_history();
     add_asking();
   }
@@ -250,6 +251,32 @@ class Parser {
     json(dlq, dlq_.json);
   }
 
+  template <class Arguments>
+  void where_to(CLI::App* app, Arguments& arguments) {
+    option(app, "--table", arguments.table, "Only this table of the source.")->type_name("TABLE");
+    option(app, "--destination", arguments.destination, "Only this destination.")->type_name("NAME");
+    option(app, "--pipeline", arguments.pipeline, "Which pipeline, if several run.")->type_name("NAME");
+    state(app, arguments.state);
+  }
+  void add_going_back() {
+    auto* replay = command("replay", "Send retained changes again; the rows come out as they were.", replay_);
+    option(replay, "--from", replay_.from, "A time, an age such as 10m, or a position of the source.")
+        ->type_name("MOMENT")
+        ->required();
+    where_to(replay, replay_);
+
+    auto* rollback =
+        command("rollback", "Bring tables at a destination back to how the source was earlier.", rollback_);
+    option(rollback, "--to", rollback_.to, "A time, an age such as 10m, or a position of the source.")
+        ->type_name("MOMENT")
+        ->required();
+    flag(rollback, "--dry-run", rollback_.dry_run, "Only show what it would take.");
+    flag(rollback, "--yes", rollback_.yes, "Do it without asking.");
+    flag(rollback, "--partial", rollback_.partial, "Also if not everything can be taken back.");
+    where_to(rollback, rollback_);
+    json(rollback, rollback_.json);
+  }
+
   void journal_place(CLI::App* app, JournalPlace& place) {
     option(app, "--journal", place.directory, "Directory of the journal, in place of a pipeline.")
         ->type_name("DIR");
@@ -344,6 +371,8 @@ class Parser {
   PauseArguments pause_;
   ResumeArguments resume_;
   ResyncArguments resync_;
+  ReplayArguments replay_;
+  RollbackArguments rollback_;
   std::string older_than_;
   TailArguments tail_;
   JournalArguments journal_;

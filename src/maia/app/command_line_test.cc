@@ -101,6 +101,7 @@ TEST(CommandLine, every_command_of_the_design_is_there) {
   EXPECT_THAT(names, testing::UnorderedElementsAre("run", "sync", "init", "validate", "check", "plan",
                                                    "preview", "test", "discover", "status", "query", "dlq",
                                                    "tail", "journal", "pause", "resume", "resync", "drop",
+                                                   "replay", "rollback", "tail", "journal", "drop",
                                                    "connectors", "schema", "completion", "version"));
 }
 

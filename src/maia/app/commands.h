@@ -26,6 +26,8 @@ Result<ExitCode> execute(const JournalArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const PauseArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const ResumeArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const ResyncArguments& arguments, Outside& outside);
+Result<ExitCode> execute(const ReplayArguments& arguments, Outside& outside);
+Result<ExitCode> execute(const RollbackArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const DropArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const ConnectorsArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const SchemaArguments& arguments, Outside& outside);

@@ -87,6 +87,20 @@ Response answer_control(PipelineService& service, const Request& request) {
   return answer.ok() ? json(Object().set("answer", *answer).node()) : failure(answer.error());
 }
 
+Response answer_replay(PipelineService& service, const Request& request) {
+  const auto asked = history_request_from_json(request.body);
+  if (!asked.ok()) return failure(asked.error());
+  const auto answer = service.send_again(*asked);
+  return answer.ok() ? json(Object().set("answer", *answer).node()) : failure(answer.error());
+}
+
+Response answer_rollback(PipelineService& service, const Request& request) {
+  const auto asked = history_request_from_json(request.body);
+  if (!asked.ok()) return failure(asked.error());
+  const auto answer = service.rollback(*asked);
+  return answer.ok() ? json(*answer) : failure(answer.error());
+}
+
 std::vector<std::string> texts(Element list) {
   std::vector<std::string> out;
   for (const Element each : simdjson::dom::array(list)) out.emplace_back(std::string_view(each));
@@ -157,6 +171,10 @@ server::Routes control_routes(PipelineService& service) {
   routes.add("POST", "/query", [&service](const Request& request) { return answer_query(service, request); });
   routes.add("POST", "/control",
              [&service](const Request& request) { return answer_control(service, request); });
+  routes.add("POST", "/replay",
+             [&service](const Request& request) { return answer_replay(service, request); });
+  routes.add("POST", "/rollback",
+             [&service](const Request& request) { return answer_rollback(service, request); });
   routes.add("POST", "/letters",
              [&service](const Request& request) { return answer_letter_request(service, request); });
   return routes;
@@ -222,11 +240,28 @@ Result<std::string> ask_control(const std::string& pipeline_directory, const Con
                "both must be the same version"};
 }
 
-Result<std::string> ask_letters(const std::string& pipeline_directory, const LetterRequest& request) {
-  const Request http{.method = "POST", .path = "/letters", .body = to_json(request)};
-  const auto response = MAIA_TRY(ask(pipeline_directory, http, kWork));
+namespace {
+
+/// The body of the answer, or the error that it tells.
+Result<std::string> ask_work(const std::string& directory, const std::string& path, std::string body) {
+  const Request http{.method = "POST", .path = path, .body = std::move(body)};
+  const auto response = MAIA_TRY(ask(directory, http, kWork));
   if (response.status == 200) return response.body;
   return refusal(response.body);
+}
+
+}  // namespace
+
+Result<std::string> ask_replay(const std::string& pipeline_directory, const HistoryRequest& request) {
+  return ask_work(pipeline_directory, "/replay", to_json(request));
+}
+
+Result<std::string> ask_rollback(const std::string& pipeline_directory, const HistoryRequest& request) {
+  return ask_work(pipeline_directory, "/rollback", to_json(request));
+}
+
+Result<std::string> ask_letters(const std::string& pipeline_directory, const LetterRequest& request) {
+  return ask_work(pipeline_directory, "/letters", to_json(request));
 }
 
 }  // namespace maia::app

@@ -55,6 +55,7 @@ void publish(observe::Registry& registry, const engine::PipelineStatus& status) 
     const bool in_use = destination.state == "streaming" || destination.state == "snapshot";
     registry.gauge(observe::kConnected, labels).set(in_use ? 1 : 0);
     registry.counter(observe::kCommits, labels).advance_to(destination.commits);
+    registry.gauge(observe::kAttemptsLeft, labels).set(static_cast<double>(destination.attempts_left));
     registry.counter(observe::kRetries, labels).advance_to(destination.retries);
     int quarantined = 0;
     for (const auto& [id, table] : destination.tables) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "maia/app/control.h"
+#include "maia/app/moment.h"
 #include "maia/app/pipelines.h"
 #include "maia/app/state_directory.h"
 #include "maia/base/disk.h"
@@ -85,11 +86,12 @@ Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::Pip
     engine::PipelineRun::DestinationParts each;
     each.options = engine_options(settings, destination);
     each.open = [settings, destination, state, &outside] {
-      return open_destination(settings, destination, state, outside);
+      return open_destination_again(settings, destination.name, state, outside);
     };
     each.transforms = MAIA_TRY(compile_transforms(settings.transforms));
-    parts.destinations.push_back(std::move(each));
     const auto* connector = find_connector(outside.connectors, destination.type);
+    each.options.transactional = connector->can.transactional;
+    parts.destinations.push_back(std::move(each));
     service->promises_.push_back(fmt::format("{}: {}", destination.name, to_string(connector->guarantee)));
   }
   parts.journal = std::move(journal);
@@ -122,6 +124,17 @@ Result<config::Node> PipelineService::letters(const LetterRequest& request) {
   auto answer = MAIA_TRY(answer_letters(*dead_letters_, request));
   if (request.action == LetterRequest::Action::purge) MAIA_TRY(run_->letters_changed());
   return answer;
+}
+
+Result<std::string> PipelineService::send_again(const HistoryRequest& request) {
+  const auto from = MAIA_TRY(parse_moment(request.at, system_clock().wall()));
+  return run_->send_again(from, request.destination, request.table);
+}
+
+Result<config::Node> PipelineService::rollback(const HistoryRequest& request) {
+  const auto to = MAIA_TRY(parse_moment(request.at, system_clock().wall()));
+  return rollback_node(MAIA_TRY(run_->rollback(to, request.destination, request.table,
+                                               {.apply = request.apply, .partial = request.partial})));
 }
 
 Status PipelineService::run(bool until_caught_up, std::stop_token stop) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "maia/app/control_request.h"
+#include "maia/app/history_request.h"
 #include "maia/app/letter_request.h"
 #include "maia/app/outside.h"
 #include "maia/config/pipeline_file.h"
@@ -52,6 +53,9 @@ class PipelineService {
   Result<std::string> control(const ControlRequest& request);
   /// What `maia dlq` asks, answered as it prints it.
   Result<config::Node> letters(const LetterRequest& request);
+  /// What `maia replay` and `maia rollback` ask.
+  Result<std::string> send_again(const HistoryRequest& request);
+  Result<config::Node> rollback(const HistoryRequest& request);
   Result<std::uint64_t> dead_letters() { return dead_letters_->count(); }
 
  private:

@@ -55,7 +55,13 @@ std::string summary_of(const config::PipelineSettings& pipeline) {
 
 Result<std::unique_ptr<Source>> open_source(const config::PipelineSettings& pipeline,
                                             const std::string& state, const Outside& outside) {
-  const auto options = MAIA_TRY(open_options(pipeline, state, outside));
+  auto options = MAIA_TRY(open_options(pipeline, state, outside));
+  if (pipeline.resolve_again) {
+    options.settings_again = [again = pipeline.resolve_again]() -> Result<config::Node> {
+      auto now = MAIA_TRY(again());
+      return std::move(now.source.settings);
+    };
+  }
   return in("source",
             connector_of(outside, pipeline.source.type).open_source(pipeline.source.settings, options));
 }
@@ -66,6 +72,16 @@ Result<std::unique_ptr<Destination>> open_destination(const config::PipelineSett
   const auto options = MAIA_TRY(open_options(pipeline, state, outside));
   return in(fmt::format("destination {}", destination.name),
             connector_of(outside, destination.type).open_destination(destination.settings, options));
+}
+
+Result<std::unique_ptr<Destination>> open_destination_again(const config::PipelineSettings& pipeline,
+                                                            const std::string& destination,
+                                                            const std::string& state,
+                                                            const Outside& outside) {
+  const auto now = pipeline.resolve_again ? MAIA_TRY(pipeline.resolve_again()) : pipeline;
+  const auto at = std::find_if(now.destinations.begin(), now.destinations.end(),
+                               [&](const auto& each) { return each.name == destination; });
+  return open_destination(now, *at, state, outside);
 }
 
 Result<Ends> open_ends(const config::PipelineSettings& pipeline, const std::string& state,

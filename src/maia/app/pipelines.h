@@ -35,6 +35,11 @@ Result<std::unique_ptr<Destination>> open_destination(const config::PipelineSett
                                                       const config::DestinationSettings& destination,
                                                       const std::string& state, const Outside& outside);
 
+/// The same once more, for a reconnection: with passwords read anew.
+Result<std::unique_ptr<Destination>> open_destination_again(const config::PipelineSettings& pipeline,
+                                                            const std::string& destination,
+                                                            const std::string& state, const Outside& outside);
+
 /// The engine's view of the settings.
 engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline);
 engine::DestinationOptions engine_options(const config::PipelineSettings& pipeline,

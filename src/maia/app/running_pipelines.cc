@@ -27,4 +27,14 @@ Result<std::vector<std::string>> running_pipelines(const std::string& state, con
   return running;
 }
 
+Result<std::string> only_running(const std::string& state, const std::string& pipeline,
+                                 const Outside& outside) {
+  const auto running = MAIA_TRY(running_pipelines(state, pipeline, outside));
+  if (running.size() == 1) return running[0];
+  return Error{
+      running.empty() ? Error::Code::unavailable : Error::Code::invalid_config, Recovery::halt,
+      running.empty() ? "no pipeline is running" : "several pipelines are running",
+      running.empty() ? "start one with maia run" : "name one with --pipeline; maia status lists them"};
+}
+
 }  // namespace maia::app

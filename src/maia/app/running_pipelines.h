@@ -14,4 +14,8 @@ namespace maia::app {
 Result<std::vector<std::string>> running_pipelines(const std::string& state, const std::string& pipeline,
                                                    const Outside& outside);
 
+/// The directory of the one that is named, or of the only one that runs.
+Result<std::string> only_running(const std::string& state, const std::string& pipeline,
+                                 const Outside& outside);
+
 }  // namespace maia::app

@@ -43,6 +43,7 @@ Node destination_node(const engine::DestinationStatus& destination) {
       .set("lag_ms", destination.lag_micros / 1000)
       .set("commits", destination.commits)
       .set("retries", destination.retries)
+      .set("attempts_left", destination.attempts_left)
       .set("last_error", destination.last_error)
       .set("hint", destination.hint)
       .set("tables", Node{std::move(tables), {}})
@@ -67,6 +68,7 @@ Node status_node(const engine::PipelineStatus& status) {
       .set("journal_max_bytes", status.journal_max_bytes)
       .set("notice", status.notice)
       .set("reconnects", status.reconnects)
+      .set("attempts_left", status.attempts_left)
       .set("destinations", Node{std::move(destinations), {}})
       .node();
 }

@@ -273,9 +273,22 @@ Result<PipelineFile> read_pipelines(const Node& document, std::span<const Connec
 Result<PipelineFile> load_pipeline_file(const std::string& path,
                                         std::span<const ConnectorSettings> connectors,
                                         const Environment& environment) {
-  auto document = MAIA_TRY(read_yaml(path));
-  MAIA_TRY(resolve_references(document, environment));
-  return read_pipelines(document, connectors, std::filesystem::path(path).stem().string());
+  const auto written = MAIA_TRY(read_yaml(path));
+  const auto resolve = [written, environment, name = std::filesystem::path(path).stem().string(),
+                        known = std::vector<ConnectorSettings>(connectors.begin(), connectors.end())] {
+    auto document = written;
+    if (auto resolved = resolve_references(document, environment); !resolved.ok())
+      return Result<PipelineFile>(std::move(resolved).error());
+    return read_pipelines(document, known, name);
+  };
+  auto file = MAIA_TRY(resolve());
+  for (std::size_t i = 0; i < file.pipelines.size(); ++i) {
+    file.pipelines[i].resolve_again = [resolve, i]() -> Result<PipelineSettings> {
+      auto again = MAIA_TRY(resolve());
+      return std::move(again.pipelines[i]);
+    };
+  }
+  return file;
 }
 
 }  // namespace maia::config

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -115,6 +116,9 @@ struct PipelineSettings {
   SchemaSettings schema;
   ErrorSettings errors;
   std::vector<ExampleSettings> tests;
+  /// The same as the file had it when it was read, with its references resolved anew: passwords may have
+  /// changed since. Empty if there is no file.
+  std::function<Result<PipelineSettings>()> resolve_again = {};
 };
 
 struct PipelineFile {

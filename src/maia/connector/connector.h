@@ -47,6 +47,8 @@ struct Connector {
   struct OpenOptions {
     std::string pipeline;  ///< its name; unique per state directory
     std::string state_directory;
+    /// The settings once more, with passwords read anew; for every new connection. Empty: as they were.
+    std::function<Result<config::Node>()> settings_again = {};
   };
   std::function<Result<std::unique_ptr<Source>>(const config::Node&, const OpenOptions&)> open_source;
   std::function<Result<std::unique_ptr<Destination>>(const config::Node&, const OpenOptions&)>

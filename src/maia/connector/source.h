@@ -123,6 +123,9 @@ class Source {
   virtual std::partial_ordering compare(const Position& a, const Position& b) const = 0;
   /// When a position was committed, in words for people ("0/16B3748"). Thread-safe.
   virtual std::string describe(const Position& position) const = 0;
+  /// The position that `describe` shows so, in the history of `near`. Code::invalid_config if the text is
+  /// none, Code::unsupported if this source cannot tell. Thread-safe.
+  virtual Result<Position> position_from_text(std::string_view text, const Position& near) const;
   /// Asks the source to write a sign of life to its log, where that is allowed, so that an idle database's
   /// position advances. Called every heartbeat interval from the capture thread.
   virtual Status heartbeat() { return {}; }

@@ -78,9 +78,10 @@ Result<Step> Capture::recover(Error error) {
                                                       : "waiting to retry";
     status.capture_error = error.message;
     ++status.reconnects;
+    status.attempts_left = static_cast<std::uint64_t>(backoff_.left(parts_.clock.steady()));
   });
   if (error.recovery == Recovery::halt) return error;
-  const auto wait = backoff_.next();
+  const auto wait = disk ? backoff_.next() : backoff_.connect(parts_.clock.steady());
   parts_.observer.event(Observer::Level::warning,
                         disk ? "the journal's disk refused" : "the source's stream broke",
                         {{"error", error.message}, {"retry_in_ms", std::to_string(wait.count())}});
@@ -218,6 +219,7 @@ void Capture::publish() {
     status.notice = notice_;
     status.journal_bytes = bytes;
     status.journal_max_bytes = options_.retention.max_bytes;
+    status.attempts_left = static_cast<std::uint64_t>(backoff_.left(parts_.clock.steady()));
   });
 }
 

@@ -102,6 +102,7 @@ Result<Step> Delivery::step(std::stop_token stop) {
   overtaken_.reset();
   culprit_.reset();
   suspects_ = false;
+  write_refused_ = false;
   auto stepped = work(stop);
   if (stepped.ok()) return stepped;
   if (stepped.error().code == Error::Code::cancelled) {
@@ -166,6 +167,7 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
     }
     for (auto& [id, entry] : tables_) settle(entry, window->end);
     if (rows >= options_.max_rows || bytes >= options_.max_bytes || stop.stop_requested()) break;
+    if (window->sequence <= alone_until_) break;
     auto more = MAIA_TRY(stream_.cursor->next(std::chrono::milliseconds{0}, stop));
     if (!more) break;
     window = std::move(*more);
@@ -186,10 +188,11 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   MAIA_TRY(destination_->commit(update));
   for (auto& [id, entry] : tables_) entry.dirty = false;
   other_facts_.clear();
+  skipped_.clear();
   isolating_ = false;
+  rows_refused_ = 0;
   checkpoint_.sequence = sequence;
   checkpoint_.position = position;
-  skipped_.clear();
   for (auto& [key, value] : update.facts) {
     if (value) {
       checkpoint_.facts[key] = *value;
@@ -232,6 +235,11 @@ Result<Step> Delivery::contain(Error error) {
     if (auto done = copy_anew(*overtaken_); !done.ok()) return recover(std::move(done).error());
     return Step::again();
   }
+  if (write_refused_ && pipeline_.row_errors.write != RowErrorPolicy::stop) {
+    auto set_aside = set_refused_row_aside();
+    if (!set_aside.ok()) return recover(std::move(set_aside).error());
+    if (*set_aside) return Step::again();
+  }
   if (!may_be_a_tables(error) || pipeline_.stop_on_row_failure || (!culprit_ && !suspects_)) {
     return recover(std::move(error));
   }
@@ -261,7 +269,7 @@ Result<Step> Delivery::recover(Error error) {
     MAIA_TRY(load_tables());
     phase_ = Phase::running;
   }
-  const auto wait = backoff_.next();
+  const auto wait = phase_ == Phase::opening ? backoff_.connect(parts_.clock.steady()) : backoff_.next();
   publish("waiting to retry", &error);
   parts_.observer.event(Observer::Level::warning, "delivery was interrupted",
                         {{"destination", options_.name},

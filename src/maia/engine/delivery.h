@@ -16,7 +16,9 @@
 #include "maia/connector/transform.h"
 #include "maia/engine/backoff.h"
 #include "maia/engine/confirm.h"
+#include "maia/engine/inverse.h"
 #include "maia/engine/options.h"
+#include "maia/engine/rollback.h"
 #include "maia/engine/snapshot_copy.h"
 #include "maia/engine/status.h"
 #include "maia/engine/table_entry.h"
@@ -95,10 +97,17 @@ class Delivery final : public Task {
 
   /// Sends dead letters that wait again, in the order of their changes; with each, those that wait behind it.
   /// A letter whose row has an earlier one waiting stays, and one that a later change overtook, unless
-  /// forced. On the task's thread (Task::mailbox); the answer is a sentence.
+  /// forced.
   Result<std::string> replay_letters(const LetterFilter& which, bool force);
-  /// Letters were purged. On the task's thread.
+  /// Letters were purged.
   Status letters_changed() { return load_letters(); }
+  /// Sends the retained changes after `from` again; a table is empty for all of them. The rows come out as
+  /// they were.
+  Result<std::string> send_again(const Moment& from, const std::string& table);
+  /// What it would take to bring tables back to `to`, and doing it: in one transaction, after which they are
+  /// paused there. Nothing is done if not all can be taken back, unless `partial`.
+  Result<Rollback> plan_rollback(const Moment& to, const std::string& table);
+  Result<Rollback> rollback(const Moment& to, const std::string& table, bool partial);
 
   /// Read-only SQL on the destination; from any thread.
   Result<Destination::QueryResult> query(std::string_view sql, const Destination::QueryLimits& limits);
@@ -165,14 +174,19 @@ class Delivery final : public Task {
   // Windows (delivery_window.cc)
   Status take(const WindowRef& window, const Lane& lane);
   Status take_batch(const Window& window, const Batch& batch, const Lane& lane);
-  /// A batch through sieve and route; what fails on the way is buried.
-  Result<RoutedBatch> route(const Batch& batch, TableEntry& entry, std::span<const Transaction> transactions);
   Status take_truncate(const Window& window, const Truncate& truncate, const Lane& lane);
   Status take_change(const Window& window, const SchemaChange& change, const Lane& lane);
   Status reshape(TableEntry& entry, const SchemaChange& change);
   Status flush();
   /// Tables whose snapshot the stream has left behind are streaming from now on.
   void settle(TableEntry& entry, const Position& reached);
+  /// A batch through sieve and route; what fails on the way is buried.
+  Result<RoutedBatch> route(const Batch& batch, TableEntry& entry, std::span<const Transaction> transactions);
+  /// Takes rows that are to be appended away, in case they were appended before.
+  Status take_away(const TableEntry& entry, const Batch& rows, std::uint64_t window);
+  /// Rows of the window from this ordinal on are news for who has everything up to `position`; UINT64_MAX:
+  /// none is.
+  std::uint64_t first_news(const Window& window, const Position& position) const;
 
   // Dead letters (delivery_letters.cc, delivery_replay.cc)
   /// Where a row was refused.
@@ -191,9 +205,32 @@ class Delivery final : public Task {
   Status keep(TableEntry& entry, const std::vector<DeadLetter>& letters);
   DeadLetter letter_of(const Batch& batch, std::size_t row, const TableEntry& entry,
                        const Transaction& transaction) const;
-  /// Rows of the window from this ordinal on are news for who has everything up to `position`; UINT64_MAX:
-  /// none is.
-  std::uint64_t first_news(const Window& window, const Position& position) const;
+
+  // Rows that a destination refuses (delivery_refused.cc)
+  /// After a write was refused because of data: looks for the row in the first window that is not delivered,
+  /// and sets it aside. False if that is not what is wrong.
+  Result<bool> set_refused_row_aside();
+  Result<bool> would_take(const std::vector<WindowRef>& windows, const Lane& lane, std::uint64_t before,
+                          std::string& why);
+
+  // Going back (delivery_undo.cc)
+  /// What the journal says of a table since some place.
+  struct Since {
+    SchemaRef shape;  ///< at the place
+    bool reshaped = false;
+    bool truncated = false;
+    std::uint64_t rows = 0;
+  };
+  Result<Held> place_of(const Moment& moment);
+  Result<std::optional<Position>> end_of(Sequence sequence);
+  Status for_each_window(Sequence from, Sequence through, const std::function<Status(const Window&)>& work);
+  Result<std::map<std::string, Since>> look_since(const std::vector<TableEntry*>& entries, const Held& place);
+  std::string cannot_take_back(const TableEntry& entry, const Since& since, const Held& place) const;
+  Result<InverseCounts> take_back(TableEntry& entry, const Since& since, const Held& place,
+                                  const Inverse::Sink& sink);
+  Status look_back(const std::string& id, const Held& place, Inverse& inverse);
+  Status write_inverse(Rollback& plan, const Held& place, const std::string& table);
+  Status hold_at(TableEntry& entry, const Held& place, bool newer_rows);
 
   // Control (delivery_control.cc)
   Status reachable() const;
@@ -256,6 +293,13 @@ class Delivery final : public Task {
   std::optional<std::string> culprit_;    ///< the table that the error in hand belongs to
   bool suspects_ = false;                 ///< it belongs to one of several tables
   bool isolating_ = false;                ///< tables are written one by one, to find out which
+
+  bool write_refused_ = false;  ///< the error in hand is a write's, because of data
+  bool catching_up_in_hand_ = false;
+  Sequence last_taken_;
+  Sequence alone_until_;                ///< windows up to here are delivered one by one
+  std::size_t rows_refused_ = 0;        ///< since the last commit
+  std::optional<std::uint64_t> limit_;  ///< only rows before this ordinal are taken, to see what is refused
 
   Backoff backoff_;
   Clock::Steady last_publish_{};

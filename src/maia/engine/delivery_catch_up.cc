@@ -36,6 +36,7 @@ Delivery::Share Delivery::share_of(const TableEntry& entry, const Window& window
   share.meets_newer = fact.converge_until && !window.transactions.empty() &&
                       parts_.source.compare(window.transactions.front().position, *fact.converge_until) <= 0;
   share.converging = share.converging || share.meets_newer;
+  if (limit_) share.until = std::min(share.until, *limit_);
   return share;
 }
 
@@ -124,6 +125,7 @@ Status Delivery::read_missed(const std::vector<TableEntry*>& joining, std::stop_
       if (entry->fact.held->sequence < (*window)->sequence) advance(*entry, **window);
       there = there || (entry->staged_at && entry->fact.held->position == *entry->staged_at);
     }
+    if (catch_up_.at <= alone_until_) break;
   }
   MAIA_TRY(flush());
   for (auto* entry : joining) {

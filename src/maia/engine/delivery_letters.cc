@@ -31,9 +31,10 @@ DeadLetter Delivery::letter_of(const Batch& batch, std::size_t row, const TableE
 
 Status Delivery::keep(TableEntry& entry, const std::vector<DeadLetter>& letters) {
   if (letters.empty()) return {};
-  MAIA_TRY(parts_.dead_letters.record(letters));
+  // While rows are tried out, nothing is said for good.
+  if (!limit_) MAIA_TRY(parts_.dead_letters.record(letters));
   for (const auto& letter : letters) waiting_.add(letter);
-  entry.dead_letters += letters.size();
+  if (!limit_) entry.dead_letters += letters.size();
   const auto count = waiting_.count(letters[0].table_id);
   if (count <= pipeline_.row_errors.max_dead_letters) return {};
   return Error{
@@ -121,7 +122,7 @@ Result<std::optional<Batch>> Delivery::sift(const Batch& batch, TableEntry& entr
     // At once, because the next row may be one that comes after this one.
     waiting_.add(behind.back());
   }
-  if (!overtaken.empty()) MAIA_TRY(parts_.dead_letters.overtake(options_.name, overtaken));
+  if (!overtaken.empty() && !limit_) MAIA_TRY(parts_.dead_letters.overtake(options_.name, overtaken));
   MAIA_TRY(keep(entry, behind));
   if (free.size() == batch.rows()) return std::optional<Batch>();
   Batch rows(batch.schema());

@@ -20,6 +20,7 @@ void Delivery::publish(std::string_view state, const Error* error) {
     mine.lag_micros = lag_micros_;
     mine.commits = commits_;
     mine.retries = retries_;
+    mine.attempts_left = static_cast<std::uint64_t>(backoff_.left(parts_.clock.steady()));
     mine.last_error = error ? error->message : "";
     mine.hint = error ? error->hint : "";
     for (const auto& [id, entry] : tables_) {

@@ -33,7 +33,6 @@ Status Delivery::load_tables() {
   catch_up_.cursor.reset();
   passed_checkpoint_ = false;
   other_facts_.clear();
-  skipped_.clear();
   MAIA_TRY(load_letters());
   paused_ = checkpoint_.facts.contains(std::string(kPausedFact));
   for (const auto& [key, json] : checkpoint_.facts) {

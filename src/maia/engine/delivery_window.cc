@@ -70,6 +70,8 @@ std::uint64_t Delivery::first_news(const Window& window, const Position& positio
 
 Status Delivery::take(const WindowRef& window, const Lane& lane) {
   pending_windows_.push_back(window);
+  catching_up_in_hand_ = lane.catching_up;
+  last_taken_ = window->sequence;
   if (!lane.catching_up) {
     news_ = passed_checkpoint_ ? 0 : first_news(*window, checkpoint_.position);
     passed_checkpoint_ = news_ == 0;
@@ -122,8 +124,11 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, const Lane
                  to_string(entry.fact.source->name) + ": rows are newer than the changes of their keys", ""};
   }
   auto routed = MAIA_TRY(blamed(id, route(*rows, entry, window.transactions)));
-  entry.changes += rows->rows();
+  if (!limit_) entry.changes += rows->rows();
   if (routed.batch->rows() == 0) return {};
+  const bool appended_before = lane.catching_up && share.converging &&
+                               options_.mode == TableTarget::Mode::append && options_.transactional;
+  if (appended_before) MAIA_TRY(take_away(entry, *routed.batch, window.sequence.value));
   pending_.push_back(maia::Delivery{.target = &entry.route.target(),
                                     .batch = routed.batch,
                                     .fresh = false,
@@ -150,6 +155,28 @@ Result<RoutedBatch> Delivery::route(const Batch& batch, TableEntry& entry,
     // Once more, because later rows of the batch may be changes of those that failed.
     MAIA_TRY(bury(*rows, entry, transactions, failures, Stage::transform));
   }
+}
+
+Status Delivery::take_away(const TableEntry& entry, const Batch& rows, std::uint64_t window) {
+  // Another way to find rows of the same table, so it must not meet others in one write.
+  MAIA_TRY(flush());
+  auto by_id = entry.route.target();
+  const auto id = rows.schema()->find(kIdColumn).value();
+  by_id.mode = TableTarget::Mode::upsert;
+  by_id.key = {id};
+  Batch removes(rows.schema());
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    removes.begin_row(Op::remove, rows.ordinal(row));
+    removes.mutable_before(id).push_from(rows.after(id), row);
+    removes.finish_row();
+  }
+  const maia::Delivery delivery{.target = &by_id,
+                                .batch = &removes,
+                                .fresh = false,
+                                .converging = true,
+                                .transactions = {},
+                                .window = window};
+  return blamed(entry.fact.source->id, destination_->write({&delivery, 1}));
 }
 
 Status Delivery::take_truncate(const Window& window, const Truncate& truncate, const Lane& lane) {
@@ -231,11 +258,14 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
 Status Delivery::flush() {
   if (isolating_) {
     for (std::size_t i = 0; i < pending_.size(); ++i) {
-      MAIA_TRY(blamed(pending_tables_[i], destination_->write({&pending_[i], 1})));
+      auto written = destination_->write({&pending_[i], 1});
+      write_refused_ = !written.ok() && written.error().code == Error::Code::data;
+      MAIA_TRY(blamed(pending_tables_[i], std::move(written)));
     }
   } else if (!pending_.empty()) {
     auto written = destination_->write(pending_);
     if (!written.ok()) {
+      write_refused_ = written.error().code == Error::Code::data;
       const bool one = std::all_of(pending_tables_.begin(), pending_tables_.end(),
                                    [&](const auto& id) { return id == pending_tables_.front(); });
       if (one) return blamed(pending_tables_.front(), std::move(written));

@@ -67,7 +67,8 @@ struct DestinationOptions {
   std::map<std::string, std::vector<std::string>>
       key_by_table;  ///< by "schema.table" or "table" at the source
   std::vector<RouteRule> routes;
-  bool allow_merge = false;  ///< several source tables may meet in one destination table
+  bool transactional = false;  ///< rows and checkpoint commit together, and rows can be found again
+  bool allow_merge = false;    ///< several source tables may meet in one destination table
   DriftOptions drift;
   std::size_t max_rows = 100'000;  ///< of one destination transaction, as far as source transactions allow
   std::size_t max_bytes = 32 * 1024 * 1024;

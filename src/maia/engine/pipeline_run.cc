@@ -9,7 +9,8 @@ namespace maia::engine {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{20};
-constexpr std::chrono::seconds kAnswer{30};
+/// For what reads the journal or sends many rows.
+constexpr std::chrono::minutes kLongWork{10};
 
 }  // namespace
 
@@ -41,7 +42,7 @@ Status PipelineRun::start(std::stop_token stop) {
   for (;;) {
     auto started = start_once();
     if (started.ok() || started.error().recovery == Recovery::halt) return started;
-    const auto wait = backoff.next();
+    const auto wait = backoff.connect(parts_.clock->steady());
     parts_.observer->event(
         Observer::Level::warning, "the pipeline could not start yet",
         {{"error", started.error().message}, {"retry_in_ms", std::to_string(wait.count())}});
@@ -255,31 +256,9 @@ Status PipelineRun::drain_to(const Position& position, std::stop_token stop) {
   return {};
 }
 
-Result<std::string> PipelineRun::replay_letters(const LetterFilter& which, bool force) {
-  std::string answers;
-  for (auto& delivery : deliveries_) {
-    if (!which.destination.empty() && which.destination != delivery->name()) continue;
-    auto asked = delivery->mailbox().post([&] { return delivery->replay_letters(which, force); });
-    answers += (answers.empty() ? "" : "\n") + MAIA_TRY(asked.get());
-  }
-  if (!answers.empty()) return answers;
-  return Error{Error::Code::invalid_config, Recovery::halt,
-               fmt::format("no destination is named {}", which.destination), "maia status lists them"};
-}
-
-Status PipelineRun::letters_changed() {
-  for (auto& delivery : deliveries_) {
-    auto asked = delivery->mailbox().post([&]() -> Result<std::string> {
-      MAIA_TRY(delivery->letters_changed());
-      return std::string();
-    });
-    MAIA_TRY(asked.get());
-  }
-  return {};
-}
-
 Result<std::string> PipelineRun::ask(const std::string& destination,
-                                     const std::function<Result<std::string>(Delivery&)>& work) {
+                                     const std::function<Result<std::string>(Delivery&)>& work,
+                                     std::chrono::seconds limit) {
   std::vector<std::future<Result<std::string>>> answers;
   std::string names;
   for (auto& delivery : deliveries_) {
@@ -294,7 +273,7 @@ Result<std::string> PipelineRun::ask(const std::string& destination,
   std::string all;
   std::optional<Error> failed;
   for (auto& each : answers) {
-    if (each.wait_for(kAnswer) != std::future_status::ready) {
+    if (each.wait_for(limit) != std::future_status::ready) {
       return Error{Error::Code::timeout, Recovery::retry, "the pipeline is busy and has not answered yet",
                    "it will do what was asked; maia status shows it"};
     }
@@ -308,6 +287,43 @@ Result<std::string> PipelineRun::ask(const std::string& destination,
   // Where one of several destinations could, the others had nothing to do.
   if (failed && all.empty()) return std::move(*failed);
   return all;
+}
+
+Result<std::string> PipelineRun::replay_letters(const LetterFilter& which, bool force) {
+  const auto work = [which, force](Delivery& delivery) { return delivery.replay_letters(which, force); };
+  return ask(which.destination, work, kLongWork);
+}
+
+Status PipelineRun::letters_changed() {
+  const auto work = [](Delivery& delivery) -> Result<std::string> {
+    MAIA_TRY(delivery.letters_changed());
+    return delivery.name();
+  };
+  MAIA_TRY(ask({}, work));
+  return {};
+}
+
+Result<std::string> PipelineRun::send_again(const Moment& from, const std::string& destination,
+                                            const std::string& table) {
+  const auto work = [from, table](Delivery& delivery) { return delivery.send_again(from, table); };
+  return ask(destination, work, kLongWork);
+}
+
+Result<std::vector<Rollback>> PipelineRun::rollback(const Moment& to, const std::string& destination,
+                                                    const std::string& table, RollbackHow how) {
+  // Shared with the tasks, one of which may answer when nobody waits any more.
+  const auto plans = std::make_shared<std::vector<Rollback>>();
+  const auto mutex = std::make_shared<std::mutex>();
+  const auto work = [=](Delivery& delivery) -> Result<std::string> {
+    auto plan =
+        MAIA_TRY(how.apply ? delivery.rollback(to, table, how.partial) : delivery.plan_rollback(to, table));
+    const std::lock_guard lock(*mutex);
+    plans->push_back(std::move(plan));
+    return delivery.name();
+  };
+  MAIA_TRY(ask(destination, work, kLongWork));
+  const std::lock_guard lock(*mutex);
+  return *plans;
 }
 
 Result<std::string> PipelineRun::pause(const std::string& destination, const std::string& table) {

@@ -70,6 +70,15 @@ class PipelineRun {
   Result<std::string> resync(const std::string& destination, const std::string& table,
                              const std::string& rows);
 
+  Result<std::string> send_again(const Moment& from, const std::string& destination,
+                                 const std::string& table);
+  struct RollbackHow {
+    bool apply = false;    ///< do it, rather than only work out what it would take
+    bool partial = false;  ///< also if not all can be taken back
+  };
+  Result<std::vector<Rollback>> rollback(const Moment& to, const std::string& destination,
+                                         const std::string& table, RollbackHow how);
+
   PipelineStatus status() const { return board_.read(); }
   /// Delivery::replay_letters at each destination, or at the one that the filter names.
   Result<std::string> replay_letters(const LetterFilter& which, bool force);
@@ -91,7 +100,8 @@ class PipelineRun {
   Result<Resume> resume_position();
   Result<Source::Prepared> prepare_source(Resume& resume);
   Result<std::string> ask(const std::string& destination,
-                          const std::function<Result<std::string>(Delivery&)>& work);
+                          const std::function<Result<std::string>(Delivery&)>& work,
+                          std::chrono::seconds limit = std::chrono::seconds{30});
   void launch(Task& task);
   void fail(Task& task, Error error);
 

@@ -49,6 +49,7 @@ struct DestinationStatus {
   std::int64_t lag_micros = 0;  ///< of the newest transaction that is durable; 0 when caught up
   std::uint64_t commits = 0;
   std::uint64_t retries = 0;
+  std::uint64_t attempts_left = 0;  ///< retries that may be made at once; engine/backoff.h
   std::string last_error;
   std::string hint;
   std::map<std::string, TableStatus> tables;  ///< by table id
@@ -68,6 +69,7 @@ struct PipelineStatus {
   std::uint64_t journal_bytes = 0;
   std::uint64_t journal_max_bytes = 0;  ///< 0: no limit
   std::uint64_t reconnects = 0;
+  std::uint64_t attempts_left = 0;  ///< connections to the source that may be tried at once
   std::vector<DestinationStatus> destinations;
 };
 

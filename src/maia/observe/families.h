@@ -33,6 +33,8 @@ inline constexpr Family kConnected{"maia_connector_connected",
                                    "Whether the destination is in use rather than failed or waiting."};
 inline constexpr Family kCommits{"maia_checkpoint_commits_total",
                                  "Transactions committed at the destination."};
+inline constexpr Family kAttemptsLeft{"maia_retry_budget",
+                                      "Attempts to connect again that may be made at once."};
 inline constexpr Family kRetries{"maia_retries_total", "Steps that were tried again after an error."};
 
 inline constexpr Family kTablesQuarantined{"maia_tables_quarantined",

@@ -26,8 +26,8 @@ std::vector<SourceTable> without_problems(std::vector<SourceTable> tables) {
 
 }  // namespace
 
-PostgresSource::PostgresSource(SourceConfig config, std::string pipeline)
-    : config_(std::move(config)), pipeline_(std::move(pipeline)) {
+PostgresSource::PostgresSource(SourceConfig config, std::string pipeline, ConnectionAgain again)
+    : config_(std::move(config)), pipeline_(std::move(pipeline)), connection_again_(std::move(again)) {
   if (config_.publication.empty()) config_.publication = name_for_pipeline(pipeline_);
   if (config_.slot.empty()) config_.slot = name_for_pipeline(pipeline_);
   connect_.endpoint = config_.connection;
@@ -40,8 +40,14 @@ Result<Connection*> PostgresSource::session() {
   // A server that went away while the session was idle shows only when the socket is looked at.
   if (session_ != nullptr && !session_->broken())
     static_cast<void>(session_->wait_readable(milliseconds{0}, {}));
-  if (session_ == nullptr || session_->broken()) session_ = MAIA_TRY(Connection::open(connect_));
+  if (session_ == nullptr || session_->broken()) MAIA_TRY(connect_anew());
   return session_.get();
+}
+
+Status PostgresSource::connect_anew() {
+  if (connection_again_) connect_.endpoint = MAIA_TRY(connection_again_());
+  session_ = MAIA_TRY(Connection::open(connect_));
+  return {};
 }
 
 Result<std::unique_ptr<Connection>> PostgresSource::open_replication() {
@@ -170,6 +176,8 @@ Result<bool> PostgresSource::all_binary(Connection& connection, const Publicatio
 Result<std::unique_ptr<Stream>> PostgresSource::stream(const Position& from,
                                                        std::vector<SchemaRef> known_tables) {
   exporter_.reset();
+  // A stream is opened after another one broke, so the session that still lives may be of an old password.
+  if (connection_again_) connect_.endpoint = MAIA_TRY(connection_again_());
   auto& connection = *MAIA_TRY(session());
   StreamTerms terms;
   terms.connect = connect_;
@@ -221,6 +229,17 @@ Status PostgresSource::heartbeat() {
     spdlog::debug("postgres: no heartbeat: {}", lsn.error().message);
   }
   return {};
+}
+
+Result<Position> PostgresSource::position_from_text(std::string_view text, const Position& near) const {
+  const auto lsn = parse_lsn(text);
+  auto place = MAIA_TRY(LogPlace::parse(near));
+  if (!lsn.ok()) {
+    return Error{Error::Code::invalid_config, Recovery::halt,
+                 fmt::format("'{}' is no place in PostgreSQL's log", text), "places look like 0/16B3748"};
+  }
+  place.lsn = *lsn;
+  return place.position();
 }
 
 std::string PostgresSource::describe(const Position& position) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +21,9 @@ namespace maia::postgres {
 class PostgresSource final : public Source {
  public:
   /// Does not connect.
-  PostgresSource(SourceConfig config, std::string pipeline);
+  /// How to connect, read anew for every new session, because passwords change.
+  using ConnectionAgain = std::function<Result<net::ConnectionSettings>()>;
+  PostgresSource(SourceConfig config, std::string pipeline, ConnectionAgain again = {});
 
   Result<Findings> check() override;
   Result<std::vector<SourceTable>> tables() override;
@@ -32,12 +35,14 @@ class PostgresSource final : public Source {
     return postgres::compare(a, b);
   }
   std::string describe(const Position& position) const override;
+  Result<Position> position_from_text(std::string_view text, const Position& near) const override;
   Status heartbeat() override;
   Result<std::vector<std::string>> drop() override;
 
  private:
   /// The session for everything but snapshot and stream; opened anew when it broke.
   Result<Connection*> session();
+  Status connect_anew();
   Result<std::unique_ptr<Connection>> open_replication();
   Result<Selection> selection(Connection& connection);
   Status check_resume(Connection& replication, const std::optional<Slot>& slot, const Position& resume);
@@ -50,6 +55,7 @@ class PostgresSource final : public Source {
   SourceConfig config_;
   std::string pipeline_;
   Connection::Options connect_;
+  ConnectionAgain connection_again_;
   std::unique_ptr<Connection> session_;
   std::optional<ServerIdentity> server_;
   std::shared_ptr<StreamNotes> notes_ = std::make_shared<StreamNotes>();
