@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "maia/base/byte_size.h"
+
 namespace maia::app {
 
 // What was asked for, one struct for each command.
@@ -15,9 +17,10 @@ namespace maia::app {
 struct RunArguments {
   std::vector<std::string> files;
   bool until_caught_up = false;
-  std::string listen;  ///< HOST:PORT, "" for no HTTP
-  std::string state;   ///< directory, "" for the usual one
-  bool json = false;   ///< JSON log lines also on a terminal
+  std::string listen;                    ///< HOST:PORT, "" for no HTTP
+  std::string state;                     ///< directory, "" for the usual one
+  std::optional<ByteSize> memory_limit;  ///< of the process; what the files say if not given
+  bool json = false;                     ///< JSON log lines also on a terminal
 };
 struct SyncArguments {
   std::string source, destination;  ///< URIs
@@ -45,6 +48,14 @@ struct CheckArguments {
 };
 struct PlanArguments {
   std::vector<std::string> files;
+  std::string state;
+  bool json = false;
+};
+struct HistoryArguments {
+  enum class Action : std::uint8_t { list, show };
+  Action action = Action::list;
+  std::string hash;      ///< of `show`, or its first digits
+  std::string pipeline;  ///< "" for all
   std::string state;
   bool json = false;
 };
@@ -167,5 +178,8 @@ using Invocation =
                  DlqArguments, TailArguments, JournalArguments, PauseArguments, ResumeArguments,
                  ResyncArguments, DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments,
                  VersionArguments, HelpArguments>;
+                 HistoryArguments, PreviewArguments, TestArguments, DiscoverArguments, StatusArguments,
+                 QueryArguments, DlqArguments, DropArguments, ConnectorsArguments, SchemaArguments,
+                 CompletionArguments, VersionArguments, HelpArguments>;
 
 }  // namespace maia::app

@@ -62,8 +62,10 @@ Result<std::unique_ptr<Source>> open_source(const config::PipelineSettings& pipe
 
 Result<std::unique_ptr<Destination>> open_destination(const config::PipelineSettings& pipeline,
                                                       const config::DestinationSettings& destination,
-                                                      const std::string& state, const Outside& outside) {
-  const auto options = MAIA_TRY(open_options(pipeline, state, outside));
+                                                      const std::string& state, const Outside& outside,
+                                                      std::uint64_t memory_bytes) {
+  auto options = MAIA_TRY(open_options(pipeline, state, outside));
+  options.memory_bytes = memory_bytes;
   return in(fmt::format("destination {}", destination.name),
             connector_of(outside, destination.type).open_destination(destination.settings, options));
 }

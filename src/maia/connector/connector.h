@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -47,6 +48,7 @@ struct Connector {
   struct OpenOptions {
     std::string pipeline;  ///< its name; unique per state directory
     std::string state_directory;
+    std::uint64_t memory_bytes = 0;  ///< what it may use for buffers, unless its settings say; 0: not limited
   };
   std::function<Result<std::unique_ptr<Source>>(const config::Node&, const OpenOptions&)> open_source;
   std::function<Result<std::unique_ptr<Destination>>(const config::Node&, const OpenOptions&)>
