@@ -151,6 +151,7 @@ struct ResyncArguments {
 };
 struct DropArguments {
   std::vector<std::string> files;
+  std::string destination;  ///< only this one; "" for the whole pipeline
   std::string state;
   bool json = false;
 };

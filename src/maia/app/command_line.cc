@@ -125,6 +125,9 @@ class Parser {
     auto* drop = command(
         "drop", "Remove what pipelines keep at both ends: slot, publication, checkpoint; never rows.", drop_);
     files(drop, drop_.files);
+    option(drop, "--destination", drop_.destination,
+           "Only what this destination keeps; it may have left the file since.")
+        ->type_name("NAME");
     state(drop, drop_.state);
     json(drop, drop_.json);
   }

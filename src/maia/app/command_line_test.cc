@@ -102,6 +102,10 @@ TEST(CommandLine, every_command_of_the_design_is_there) {
                                                    "preview", "test", "discover", "status", "query", "dlq",
                                                    "tail", "journal", "pause", "resume", "resync", "drop",
                                                    "connectors", "schema", "completion", "version"));
+  EXPECT_THAT(names,
+              testing::UnorderedElementsAre("run", "sync", "init", "validate", "check", "plan", "history",
+                                            "preview", "test", "discover", "status", "query", "dlq", "drop",
+                                            "connectors", "schema", "completion", "version"));
 }
 
 TEST(CommandLine, every_flag_has_its_variable) {

@@ -48,6 +48,11 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
 }
 
 Status Delivery::open() {
+  {
+    // The one before may hold what the next one takes, such as a lock on a file.
+    const std::lock_guard lock(destination_mutex_);
+    destination_.reset();
+  }
   auto destination = std::shared_ptr<Destination>(MAIA_TRY(open_destination_()));
   auto opened = MAIA_TRY(destination->open(pipeline_.name));
   {

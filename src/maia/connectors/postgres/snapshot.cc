@@ -30,6 +30,7 @@ Result<std::unique_ptr<Snapshot>> SlotSnapshot::open(std::unique_ptr<Connection>
 
 Result<TablePlan> SlotSnapshot::plan(const SchemaRef& table,
                                      const std::optional<TablePlanProgress>& progress) {
+  const std::lock_guard lock(planning_);
   const Parameter parameters[] = {table->id};
   // Current facts, not those of the snapshot: a relation that was rewritten since has another file.
   const auto rows = MAIA_TRY(planner_->query(

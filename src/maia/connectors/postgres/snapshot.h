@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "maia/connector/source.h"
@@ -35,7 +36,8 @@ class SlotSnapshot final : public Snapshot {
   SlotSnapshot() = default;
 
   std::unique_ptr<Connection> exporter_;
-  std::unique_ptr<Connection> planner_;
+  std::mutex planning_;
+  std::unique_ptr<Connection> planner_;  // guarded by planning_
   std::shared_ptr<const SnapshotTerms> terms_;
   Position position_;
   SnapshotBounds bounds_;
