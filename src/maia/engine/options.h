@@ -75,7 +75,6 @@ struct DestinationOptions {
 
 struct PipelineOptions {
   std::string name;
-  std::string file_version;  ///< what the pipeline file of this run is called in the history; "" if none
   bool snapshot = true;      ///< copy the rows that are there before streaming
   std::uint32_t snapshot_readers = 2;
   std::size_t snapshot_queue_bytes = 16 * 1024 * 1024;
