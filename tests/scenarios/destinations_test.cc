@@ -68,8 +68,8 @@ class Destinations : public ::testing::Test {
   }
   /// Waits until a destination answers a count with this number.
   void await_count(const std::string& destination, const std::string& from, int count) {
-    const auto there =
-        maia->await(asking(destination, "select count(*) as n from " + from), fmt::format("n\n{}\n", count));
+    const auto there = maia->await(asking(destination, "select 'rows=' || count(*) || ';' as n from " + from),
+                                   fmt::format("rows={};", count));
     ASSERT_TRUE(there.ok()) << there.error().message;
   }
   int slots() {
