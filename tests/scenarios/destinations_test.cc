@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include "maia/testing/postgres_server.h"
 #include "mirror.h"
@@ -72,6 +73,17 @@ class Destinations : public ::testing::Test {
                                    fmt::format("rows={};", count));
     ASSERT_TRUE(there.ok()) << there.error().message;
   }
+  void await_in_mart(const std::string& table, int count) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    const auto there = [&] {
+      // The table may not be there yet.
+      const auto rows = mart->query("select count(*) from " + table);
+      return rows.ok() && rows->at(0).at(0) == std::to_string(count);
+    };
+    while (!there() && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    ASSERT_TRUE(there()) << maia->log_tail();
+  }
   int slots() {
     return std::stoi(*source->query("select count(*) from pg_replication_slots").value().at(0).at(0));
   }
@@ -91,8 +103,11 @@ class Destinations : public ::testing::Test {
       simdjson::dom::element change;
       EXPECT_EQ(parser.parse(line).get(change), simdjson::SUCCESS) << line;
       if (std::string_view(change.at_pointer("/source/table")) != table) continue;
-      if (!change["before"].is_null()) keys.erase(simdjson::minify(change.at_pointer("/before/id")));
-      if (!change["after"].is_null()) keys.insert(simdjson::minify(change.at_pointer("/after/id")));
+      const auto key = simdjson::minify(change.at_pointer("/after/id"));
+      if (std::string_view(change.at_pointer("/after/_maia_op")) == "d")
+        keys.erase(key);
+      else
+        keys.insert(key);
     }
     return keys;
   }
@@ -107,7 +122,7 @@ TEST_F(Destinations, one_that_is_down_holds_back_neither_the_others_nor_loses_an
       "create view wanted_orders as select * from orders where id % 2 = 0");
   run(head() + "destinations:\n" + lake() + mart_lines() + log_lines());
   await_count("lake", "notes", 500);
-  await_count("mart", "orders", kAtFirst / 2);
+  await_in_mart("orders", kAtFirst / 2);
   ASSERT_TRUE(mart->stop_immediately().ok());
   for (int step = 1; step <= 5; ++step) {
     execute(fmt::format("insert into orders select i, 'late', i from generate_series({}, {}) i",
