@@ -175,12 +175,9 @@ struct HelpArguments {
 
 using Invocation =
     std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments, PlanArguments,
-                 PreviewArguments, TestArguments, DiscoverArguments, StatusArguments, QueryArguments,
-                 DlqArguments, TailArguments, JournalArguments, PauseArguments, ResumeArguments,
-                 ResyncArguments, DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments,
-                 VersionArguments, HelpArguments>;
                  HistoryArguments, PreviewArguments, TestArguments, DiscoverArguments, StatusArguments,
-                 QueryArguments, DlqArguments, DropArguments, ConnectorsArguments, SchemaArguments,
+                 QueryArguments, DlqArguments, TailArguments, JournalArguments, PauseArguments,
+                 ResumeArguments, ResyncArguments, DropArguments, ConnectorsArguments, SchemaArguments,
                  CompletionArguments, VersionArguments, HelpArguments>;
 
 }  // namespace maia::app
