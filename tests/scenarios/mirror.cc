@@ -7,12 +7,15 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace maia::tests {
 namespace {
 
 constexpr std::chrono::seconds kStop{60};
 constexpr std::chrono::minutes kCatchUp{5};
+constexpr std::chrono::minutes kAwait{1};
+constexpr std::chrono::milliseconds kLook{100};
 
 std::string indented(const std::string& lines) {
   std::istringstream in(lines);
@@ -60,6 +63,32 @@ Result<Mirror> Mirror::make_of(std::string lines) {
   }
   std::ofstream(mirror.file()) << "name: mirror\n" << lines;
   return mirror;
+}
+
+Result<Mirror> Mirror::with_file(const std::string& text) {
+  Mirror mirror(MAIA_TRY(testing::TemporaryDirectory::make()));
+  mirror.write(text);
+  return mirror;
+}
+
+void Mirror::write(const std::string& text) {
+  auto written = text;
+  for (auto at = written.find("{}"); at != written.npos; at = written.find("{}", at))
+    written.replace(at, 2, directory().string());
+  std::ofstream(file()) << written;
+}
+
+Status Mirror::await(const std::vector<std::string>& arguments, const std::string& text) {
+  const auto end = std::chrono::steady_clock::now() + kAwait;
+  for (;;) {
+    const auto output = command(arguments);
+    if (output.ok() && output->find(text) != output->npos) return {};
+    if (std::chrono::steady_clock::now() > end || (process_ && !running())) {
+      return failed(fmt::format("maia {} never says {}", arguments[0], text),
+                    (output.ok() ? *output : output.error().message) + "\n" + log_tail());
+    }
+    std::this_thread::sleep_for(kLook);
+  }
 }
 
 Result<testing::ChildProcess> Mirror::spawn(const std::vector<std::string>& more) {

@@ -24,6 +24,11 @@ class Mirror {
   /// A whole pipeline file but for its name, `mirror`; every "{}" in it becomes the directory.
   static Result<Mirror> make_of(std::string lines);
 
+  /// The same with a whole file, in which every "{}" becomes the directory.
+  static Result<Mirror> with_file(const std::string& text);
+  /// Writes the file anew, in the same way.
+  void write(const std::string& text);
+
   /// Starts `maia run`; one at a time.
   Status start(const std::vector<std::string>& more = {});
   void kill9();
@@ -36,6 +41,10 @@ class Mirror {
   Status catch_up();
   /// Runs `maia ARGUMENTS`; its standard output, or an error with it unless it exits with `expected`.
   Result<std::string> command(const std::vector<std::string>& arguments, int expected = 0);
+  /// The same until its output has `text`, or an error after a minute.
+  Status await(const std::vector<std::string>& arguments, const std::string& text);
+  /// Of the process that runs.
+  pid_t pid() const { return process_ ? process_->pid() : -1; }
 
   const std::filesystem::path& directory() const { return directory_.path(); }
   std::filesystem::path file() const { return directory_ / "maia.yaml"; }

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "maia/base/byte_size.h"
+
 namespace maia::app {
 
 // What was asked for, one struct for each command.
@@ -15,9 +17,10 @@ namespace maia::app {
 struct RunArguments {
   std::vector<std::string> files;
   bool until_caught_up = false;
-  std::string listen;  ///< HOST:PORT, "" for no HTTP
-  std::string state;   ///< directory, "" for the usual one
-  bool json = false;   ///< JSON log lines also on a terminal
+  std::string listen;                    ///< HOST:PORT, "" for no HTTP
+  std::string state;                     ///< directory, "" for the usual one
+  std::optional<ByteSize> memory_limit;  ///< of the process; what the files say if not given
+  bool json = false;                     ///< JSON log lines also on a terminal
 };
 struct SyncArguments {
   std::string source, destination;  ///< URIs
@@ -45,6 +48,14 @@ struct CheckArguments {
 };
 struct PlanArguments {
   std::vector<std::string> files;
+  std::string state;
+  bool json = false;
+};
+struct HistoryArguments {
+  enum class Action : std::uint8_t { list, show };
+  Action action = Action::list;
+  std::string hash;      ///< of `show`, or its first digits
+  std::string pipeline;  ///< "" for all
   std::string state;
   bool json = false;
 };
@@ -138,35 +149,6 @@ struct ResyncArguments {
   std::string state;
   bool json = false;
 };
-struct DropArguments {
-  std::vector<std::string> files;
-  std::string state;
-  bool json = false;
-};
-struct ConnectorsArguments {
-  std::string name;  ///< "" for the list
-  bool json = false;
-};
-struct SchemaArguments {
-  bool markdown = false;
-};
-struct CompletionArguments {
-  std::string shell;
-};
-struct VersionArguments {
-  bool json = false;
-};
-/// Help was asked for: the text to show.
-struct HelpArguments {
-  std::string text;
-};
-
-using Invocation =
-    std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments, PlanArguments,
-                 PreviewArguments, TestArguments, DiscoverArguments, StatusArguments, QueryArguments,
-                 DlqArguments, TailArguments, JournalArguments, PauseArguments, ResumeArguments,
-                 ResyncArguments, DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments,
-                 VersionArguments, HelpArguments>;
 struct ReplayArguments {
   std::string from;                          ///< as parse_moment takes it
   std::string pipeline, destination, table;  ///< "" for the only one, or all
@@ -183,6 +165,7 @@ struct RollbackArguments {
 };
 struct DropArguments {
   std::vector<std::string> files;
+  std::string destination;  ///< only this one; "" for the whole pipeline
   std::string state;
   bool json = false;
 };
@@ -206,9 +189,9 @@ struct HelpArguments {
 
 using Invocation =
     std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments, PlanArguments,
-                 PreviewArguments, TestArguments, DiscoverArguments, StatusArguments, QueryArguments,
-                 DlqArguments, ReplayArguments, RollbackArguments, TailArguments, JournalArguments,
-                 DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments, VersionArguments,
-                 HelpArguments>;
+                 HistoryArguments, PreviewArguments, TestArguments, DiscoverArguments, StatusArguments,
+                 QueryArguments, DlqArguments, TailArguments, JournalArguments, PauseArguments,
+                 ResumeArguments, ResyncArguments, ReplayArguments, RollbackArguments, DropArguments,
+                 ConnectorsArguments, SchemaArguments, CompletionArguments, VersionArguments, HelpArguments>;
 
 }  // namespace maia::app

@@ -16,6 +16,7 @@ namespace {
 const std::vector<std::string> kShells = {"bash", "zsh", "fish"};
 const std::vector<std::string> kFormats = {"table", "json", "csv"};
 const std::vector<std::string> kLetterActions = {"list", "show", "edit", "replay", "purge"};
+const std::vector<std::string> kActions = {"list", "show"};
 const std::vector<std::string> kModes = {"upsert", "append"};
 const std::vector<std::string> kTailFormats = {"text", "json", "debezium"};
 const std::vector<std::string> kOps = {"insert", "update", "delete", "read", "truncate", "schema"};
@@ -90,6 +91,8 @@ class Parser {
     flag(app, "--until-caught-up", run.until_caught_up,
          "End once every row is copied and the source's position at the start is durable.");
     option(app, "--listen", run.listen, "Serve metrics and status over HTTP.")->type_name("HOST:PORT");
+    option(app, "--memory-limit", memory_limit_, "Most memory that the process may use, such as 1GiB.")
+        ->type_name("SIZE");
     state(app, run.state);
     flag(app, "--json", run.json, "Write JSON log lines also on a terminal.");
   }
@@ -123,6 +126,9 @@ class Parser {
     auto* drop = command(
         "drop", "Remove what pipelines keep at both ends: slot, publication, checkpoint; never rows.", drop_);
     files(drop, drop_.files);
+    option(drop, "--destination", drop_.destination,
+           "Only what this destination keeps; it may have left the file since.")
+        ->type_name("NAME");
     state(drop, drop_.state);
     json(drop, drop_.json);
   }
@@ -148,6 +154,15 @@ class Parser {
     files(plan, plan_.files);
     state(plan, plan_.state);
     json(plan, plan_.json);
+
+    auto* history =
+        command("history", "List the versions of pipeline files that ran, or show one.", history_);
+    history->add_option("ACTION", action_, "list or show.")->check(CLI::IsMember(kActions));
+    history->add_option("HASH", history_.hash, "Version to show; its first digits are enough.");
+    commands_.back().choices = kActions;
+    option(history, "--pipeline", history_.pipeline, "Only of this pipeline.")->type_name("NAME");
+    state(history, history_.state);
+    json(history, history_.json);
 
     auto* preview = command("preview", "Show rows before and after the transforms.", preview_);
     preview->add_option("FILE", preview_.file, "Pipeline file.")->required();
@@ -351,6 +366,7 @@ class Parser {
   bool show_version_ = false;
   CLI::Option* save_ = nullptr;
   std::string timeout_ = "30s";
+  std::string memory_limit_;
   std::string format_ = "table";
   const CLI::App* tail_app_ = nullptr;
   std::string tail_format_ = "text";
@@ -362,6 +378,8 @@ class Parser {
   ValidateArguments validate_;
   CheckArguments check_;
   PlanArguments plan_;
+  HistoryArguments history_;
+  std::string action_ = "list";
   PreviewArguments preview_;
   TestArguments test_;
   DiscoverArguments discover_;
@@ -425,6 +443,12 @@ Result<Invocation> Parser::finish() {
   if (!timeout || timeout->count() == 0)
     return usage(fmt::format("--timeout is '{}' but must be a duration", timeout_), "write --timeout 30s");
   query_.timeout = std::chrono::ceil<std::chrono::milliseconds>(*timeout);
+  if (!memory_limit_.empty()) {
+    run_.memory_limit = sync_.run.memory_limit = config::parse_byte_size(memory_limit_);
+    if (!run_.memory_limit || *run_.memory_limit < ByteSize::mib(192))
+      return usage(fmt::format("--memory-limit is '{}' but must be a size of 192MiB or more", memory_limit_),
+                   "write --memory-limit 1GiB");
+  }
   if (format_ == "json" || query_json_) query_.format = QueryArguments::Format::json;
   if (format_ == "csv") query_.format = QueryArguments::Format::csv;
   if (!older_than_.empty()) {
@@ -442,6 +466,9 @@ Result<Invocation> Parser::finish() {
       !journal_action_.empty())
     return usage(journal_.sql.empty() ? "query needs a statement" : "only query takes a statement",
                  "such as: maia journal query \"select * from changes limit 10\"");
+  history_.action = action_ == "show" ? HistoryArguments::Action::show : HistoryArguments::Action::list;
+  if (history_.action == HistoryArguments::Action::show && history_.hash.empty())
+    return usage("maia history show needs the hash of a version", "maia history lists them");
   sync_.save = save_->count() > 0;
   for (const auto& c : commands_) {
     if (c.app == chosen.front()) return c.invocation();

@@ -54,7 +54,7 @@ std::string cell(const std::optional<std::string>& value) {
   return text.substr(0, end) + "...";
 }
 
-void print(std::ostream& out, const char* title, const Preview& shown) {
+void print(std::ostream& out, const std::string& title, const Preview& shown) {
   out << "  " << title << '\n';
   std::vector<std::vector<std::string>> rows(1);
   for (const auto& column : shown.schema->columns) rows[0].push_back(column.name);
@@ -77,7 +77,26 @@ Node json_of(const std::vector<TextRow>& rows) {
   return Node{std::move(list), {}};
 }
 
-Node json_of(const Preview& before, const Preview& after, const std::string& pipeline) {
+/// The transforms that the rows are shown behind: the pipeline's, or where destinations have their own, those
+/// of each destination.
+struct Chain {
+  std::string destination;  ///< "" for all
+  std::vector<std::unique_ptr<Transform>> transforms;
+};
+Result<std::vector<Chain>> chains_of(const config::PipelineSettings& pipeline) {
+  std::vector<Chain> chains;
+  const auto own = [&](const auto& each) { return each.transforms.size() > pipeline.transforms.size(); };
+  if (std::none_of(pipeline.destinations.begin(), pipeline.destinations.end(), own)) {
+    chains.push_back({"", MAIA_TRY(compile_transforms(pipeline.transforms))});
+    return chains;
+  }
+  for (const auto& each : pipeline.destinations)
+    chains.push_back({each.name, MAIA_TRY(compile_transforms(each.transforms))});
+  return chains;
+}
+
+Node json_of(const Preview& before, const Preview& after, const std::string& pipeline,
+             const std::string& destination) {
   Node::Sequence failures;
   for (const auto& failure : after.failures) {
     failures.push_back(
@@ -85,11 +104,18 @@ Node json_of(const Preview& before, const Preview& after, const std::string& pip
   }
   return Object()
       .set("pipeline", pipeline)
+      .set("destination", destination)
       .set("table", to_string(before.schema->name))
       .set("before", json_of(before.rows))
       .set("after", json_of(after.rows))
       .set("failures", Node{std::move(failures), {}})
       .node();
+}
+
+void show_after(std::ostream& out, const std::string& destination, const Preview& after) {
+  print(out, destination.empty() ? "after" : "after, at " + destination, after);
+  for (const auto& failure : after.failures)
+    out << fmt::format("  row {} fails: {}\n", failure.row + 1, failure.reason);
 }
 
 bool chosen(const std::vector<std::string>& names, const TableName& table) {
@@ -118,7 +144,7 @@ Result<ExitCode> execute(const PreviewArguments& arguments, Outside& outside) {
   auto code = ExitCode::done;
   Node::Sequence all;
   for (const auto& pipeline : MAIA_TRY(load_pipelines({arguments.file}, outside))) {
-    const auto transforms = MAIA_TRY(compile_transforms(pipeline.transforms));
+    const auto chains = MAIA_TRY(chains_of(pipeline));
     const auto source = MAIA_TRY(open_source(pipeline, arguments.state, outside));
     const auto tables = MAIA_TRY(in("source", source->tables()));
     MAIA_TRY(check_names(arguments.tables, tables));
@@ -128,15 +154,15 @@ Result<ExitCode> execute(const PreviewArguments& arguments, Outside& outside) {
       const auto name = to_string(table.schema->name);
       const auto rows = MAIA_TRY(in(name, first_rows(*snapshot, table.schema, arguments.rows)));
       const auto before = MAIA_TRY(transforms::preview({}, rows));
-      const auto after = MAIA_TRY(in(name, transforms::preview(transforms, rows)));
-      if (!after.failures.empty()) code = ExitCode::check_failed;
-      all.push_back(json_of(before, after, pipeline.name));
-      if (arguments.json) continue;
-      outside.out << name << '\n';
-      print(outside.out, "before", before);
-      print(outside.out, "after", after);
-      for (const auto& failure : after.failures) {
-        outside.out << fmt::format("  row {} fails: {}\n", failure.row + 1, failure.reason);
+      if (!arguments.json) {
+        outside.out << name << '\n';
+        print(outside.out, "before", before);
+      }
+      for (const auto& chain : chains) {
+        const auto after = MAIA_TRY(in(name, transforms::preview(chain.transforms, rows)));
+        if (!after.failures.empty()) code = ExitCode::check_failed;
+        all.push_back(json_of(before, after, pipeline.name, chain.destination));
+        if (!arguments.json) show_after(outside.out, chain.destination, after);
       }
     }
   }

@@ -10,10 +10,12 @@ Result<ExitCode> execute(const ValidateArguments& arguments, Outside& outside) {
   config::Node::Sequence found;
   for (const auto& pipeline : pipelines) {
     MAIA_TRY(open_ends(pipeline, ".", outside));
-    MAIA_TRY(compile_transforms(pipeline.transforms));
     if (!arguments.json) outside.out << summary_of(pipeline) << '\n';
     std::vector<std::string> destinations;
-    for (const auto& destination : pipeline.destinations) destinations.push_back(destination.name);
+    for (const auto& destination : pipeline.destinations) {
+      MAIA_TRY(compile_transforms(destination.transforms));
+      destinations.push_back(destination.name);
+    }
     found.push_back(config::Object()
                         .set("name", pipeline.name)
                         .set("source", pipeline.source.type)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "maia/app/file_history.h"
 #include "maia/app/pipelines.h"
 
 namespace maia::app {
@@ -63,6 +64,7 @@ engine::RowErrors row_errors(const config::ErrorSettings& errors) {
 engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline) {
   engine::PipelineOptions out;
   out.name = pipeline.name;
+  out.file_version = version_of(pipeline);
   out.snapshot = pipeline.snapshot.mode == config::SnapshotMode::initial;
   out.snapshot_readers = pipeline.snapshot.parallel;
   out.row_errors = row_errors(pipeline.errors);
@@ -92,8 +94,8 @@ engine::DestinationOptions engine_options(const config::PipelineSettings& pipeli
   for (const auto& route : destination.routes) out.routes.push_back({route.from, route.to});
   out.allow_merge = destination.allow_merge;
   out.drift = drift(pipeline.schema);
-  out.max_rows = pipeline.delivery.max_rows;
-  out.max_bytes = pipeline.delivery.max_bytes.bytes;
+  out.max_rows = destination.delivery.max_rows;
+  out.max_bytes = destination.delivery.max_bytes.bytes;
   return out;
 }
 

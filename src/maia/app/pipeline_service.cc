@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "maia/app/control.h"
+#include "maia/app/file_history.h"
 #include "maia/app/moment.h"
 #include "maia/app/pipelines.h"
 #include "maia/app/state_directory.h"
@@ -67,13 +68,16 @@ void LogObserver::event(Level level, std::string_view what, const Fields& fields
 
 Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::PipelineSettings& settings,
                                                                const std::string& state,
-                                                               const Outside& outside) {
+                                                               const Outside& outside,
+                                                               const engine::MemoryShares& memory) {
   std::unique_ptr<PipelineService> service(new PipelineService(settings.name));
   const auto directory =
       pipeline_directory(MAIA_TRY(state_directory(state, outside.environment)), settings.name);
   MAIA_TRY(system_disk().make_directories(directory));
   service->directory_ = directory;
-  auto journal = MAIA_TRY(LocalJournal::open(system_disk(), journal_options(settings, directory)));
+  auto how = journal_options(settings, directory);
+  how.recent_bytes = memory.journal;
+  auto journal = MAIA_TRY(LocalJournal::open(system_disk(), how));
   if (const auto& torn = journal->torn_tail()) {
     log::info("the journal's torn end was cut off", {{"pipeline", settings.name}, {"file", torn->file}});
   }
@@ -81,14 +85,16 @@ Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::Pip
 
   engine::PipelineRun::Parts parts;
   parts.options = engine_options(settings);
+  parts.options.snapshot_queue_bytes = memory.copy_queue;
   parts.source = MAIA_TRY(in("source", open_source(settings, state, outside)));
   for (const auto& destination : settings.destinations) {
     engine::PipelineRun::DestinationParts each;
     each.options = engine_options(settings, destination);
-    each.open = [settings, destination, state, &outside] {
-      return open_destination_again(settings, destination.name, state, outside);
+    each.options.max_bytes = std::min(each.options.max_bytes, memory.window);
+    each.open = [settings, destination, state, &outside, bytes = memory.destination] {
+      return open_destination_again(settings, destination.name, state, outside, bytes);
     };
-    each.transforms = MAIA_TRY(compile_transforms(settings.transforms));
+    each.transforms = MAIA_TRY(compile_transforms(destination.transforms));
     const auto* connector = find_connector(outside.connectors, destination.type);
     each.options.transactional = connector->can.transactional;
     parts.destinations.push_back(std::move(each));
@@ -99,6 +105,7 @@ Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::Pip
   parts.observer = &service->observer_;
   parts.clock = &system_clock();
   service->run_ = std::make_unique<engine::PipelineRun>(std::move(parts));
+  MAIA_TRY(in("history", remember(settings, "run", directory)));
   return service;
 }
 

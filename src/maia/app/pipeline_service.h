@@ -11,6 +11,7 @@
 #include "maia/app/letter_request.h"
 #include "maia/app/outside.h"
 #include "maia/config/pipeline_file.h"
+#include "maia/engine/memory_shares.h"
 #include "maia/engine/pipeline_run.h"
 #include "maia/state/dead_letters.h"
 
@@ -32,7 +33,8 @@ class PipelineService {
  public:
   /// Makes the pipeline's state directory and opens what lies in it; nothing is connected yet.
   static Result<std::unique_ptr<PipelineService>> open(const config::PipelineSettings& settings,
-                                                       const std::string& state, const Outside& outside);
+                                                       const std::string& state, const Outside& outside,
+                                                       const engine::MemoryShares& memory);
 
   const std::string& name() const { return name_; }
   /// Its own part of the state directory.

@@ -68,20 +68,22 @@ Result<std::unique_ptr<Source>> open_source(const config::PipelineSettings& pipe
 
 Result<std::unique_ptr<Destination>> open_destination(const config::PipelineSettings& pipeline,
                                                       const config::DestinationSettings& destination,
-                                                      const std::string& state, const Outside& outside) {
-  const auto options = MAIA_TRY(open_options(pipeline, state, outside));
+                                                      const std::string& state, const Outside& outside,
+                                                      std::uint64_t memory_bytes) {
+  auto options = MAIA_TRY(open_options(pipeline, state, outside));
+  options.memory_bytes = memory_bytes;
   return in(fmt::format("destination {}", destination.name),
             connector_of(outside, destination.type).open_destination(destination.settings, options));
 }
 
 Result<std::unique_ptr<Destination>> open_destination_again(const config::PipelineSettings& pipeline,
                                                             const std::string& destination,
-                                                            const std::string& state,
-                                                            const Outside& outside) {
+                                                            const std::string& state, const Outside& outside,
+                                                            std::uint64_t memory_bytes) {
   const auto now = pipeline.resolve_again ? MAIA_TRY(pipeline.resolve_again()) : pipeline;
   const auto at = std::find_if(now.destinations.begin(), now.destinations.end(),
                                [&](const auto& each) { return each.name == destination; });
-  return open_destination(now, *at, state, outside);
+  return open_destination(now, *at, state, outside, memory_bytes);
 }
 
 Result<Ends> open_ends(const config::PipelineSettings& pipeline, const std::string& state,

@@ -26,19 +26,22 @@ struct Ends {
   std::unique_ptr<Source> source;
   std::vector<std::unique_ptr<Destination>> destinations;  ///< in the order of the settings
 };
-/// `state` as `--state` gave it; the connectors see the pipeline's own directory.
+/// `state` as `--state` gave it, `memory_bytes` what the destination may use for buffers (0: as it likes);
+/// the connectors see the pipeline's own directory.
 Result<Ends> open_ends(const config::PipelineSettings& pipeline, const std::string& state,
                        const Outside& outside);
 Result<std::unique_ptr<Source>> open_source(const config::PipelineSettings& pipeline,
                                             const std::string& state, const Outside& outside);
 Result<std::unique_ptr<Destination>> open_destination(const config::PipelineSettings& pipeline,
                                                       const config::DestinationSettings& destination,
-                                                      const std::string& state, const Outside& outside);
+                                                      const std::string& state, const Outside& outside,
+                                                      std::uint64_t memory_bytes = 0);
 
 /// The same once more, for a reconnection: with passwords read anew.
 Result<std::unique_ptr<Destination>> open_destination_again(const config::PipelineSettings& pipeline,
                                                             const std::string& destination,
-                                                            const std::string& state, const Outside& outside);
+                                                            const std::string& state, const Outside& outside,
+                                                            std::uint64_t memory_bytes);
 
 /// The engine's view of the settings.
 engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline);

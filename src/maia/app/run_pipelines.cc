@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/app/run_pipelines.h"
 
+#include <malloc.h>
+
 #include <atomic>
 #include <optional>
 #include <thread>
@@ -12,6 +14,7 @@
 #include "maia/base/log.h"
 #include "maia/observe/process.h"
 #include "maia/server/http_server.h"
+#include "maia/transforms/make_transform.h"
 
 namespace maia::app {
 namespace {
@@ -56,6 +59,25 @@ void watch(std::vector<std::unique_ptr<Running>>& all, bool show) {
   screen.finish();
 }
 
+/// Shares out the memory of the process, and keeps the allocator from hoarding: an arena for each thread,
+/// with what it was freed in it, would be many times the shares.
+engine::MemoryShares share_memory_of(const std::vector<config::PipelineSettings>& pipelines,
+                                     const RunArguments& arguments) {
+  ByteSize limit;
+  std::size_t destinations = 0;
+  for (const auto& pipeline : pipelines) {
+    limit = std::max(limit, pipeline.memory_limit);
+    destinations += pipeline.destinations.size();
+  }
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+  const auto shares =
+      engine::share_memory(arguments.memory_limit.value_or(limit).bytes, pipelines.size(), destinations);
+  transforms::limit_memory(shares.transforms);
+  return shares;
+}
+
 /// Opens the control socket of each pipeline, and the public address if there is one.
 Result<std::unique_ptr<server::HttpServer>> serve(const std::vector<std::unique_ptr<Running>>& all,
                                                   const std::string& address, observe::Registry& registry) {
@@ -88,12 +110,17 @@ Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipe
   // Lines of a log would tear the live table apart; what is wrong stands in the table.
   log::configure(show ? log::Level::error : log::Level::info,
                  arguments.json ? log::Format::json : log::usual_format());
+  const auto memory = share_memory_of(pipelines, arguments);
   std::vector<std::unique_ptr<Running>> all;
   for (const auto& pipeline : pipelines) {
     auto running = std::make_unique<Running>();
-    running->service = MAIA_TRY(in(pipeline.name, PipelineService::open(pipeline, arguments.state, outside)));
+    running->service =
+        MAIA_TRY(in(pipeline.name, PipelineService::open(pipeline, arguments.state, outside, memory)));
     for (const auto& promise : running->service->promises()) {
-      log::info("delivery", {{"pipeline", pipeline.name}, {"promise", promise}});
+      if (show)
+        outside.out << pipeline.name << " -> " << promise << '\n';
+      else
+        log::info("delivery", {{"pipeline", pipeline.name}, {"promise", promise}});
     }
     all.push_back(std::move(running));
   }

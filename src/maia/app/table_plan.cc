@@ -35,6 +35,7 @@ TableWay plan_table(const SourceTable& table, const Destination& destination,
   TableWay way;
   way.source = to_string(table.schema->name);
   way.mode = options.mode == TableTarget::Mode::append ? "append" : "upsert";
+  way.rows_estimate = table.rows_estimate;
   way.problem = table.problem;
   way.hint = table.hint;
   if (!way.problem.empty()) return way;

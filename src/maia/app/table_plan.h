@@ -31,7 +31,8 @@ struct TableWay {
   std::string mode;
   std::vector<std::string> transforms;
   std::vector<ColumnWay> columns;
-  std::string problem, hint;  ///< why it cannot be synchronized; empty if it can
+  std::uint64_t rows_estimate = 0;  ///< at the source
+  std::string problem, hint;        ///< why it cannot be synchronized; empty if it can
   /// Whether it can go: no problem, and no column unsupported.
   bool possible() const;
 };

@@ -112,26 +112,47 @@ class Reader {
     PipelineSettings out;
     out.name = body.name.empty() ? default_name : body.name;
     out.mark = node.mark;
+    out.memory_limit = body.memory_limit;
     const auto* name = node.find("name");
     const bool secret = name && name->scalar()->secret;
     MAIA_TRY(check_name(out.name, secret ? "***" : out.name, name ? name->mark : node.mark, "pipeline"));
     out.source = MAIA_TRY(source(node, where));
-    out.destinations = MAIA_TRY(destinations(node, where));
+    MAIA_TRY(place_transforms(node, body.transforms, {}));
+    out.destinations = MAIA_TRY(destinations(node, where, body));
     out.transforms = std::move(body.transforms);
-    MAIA_TRY(place_transforms(node, out.transforms));
     out.snapshot = body.snapshot;
     out.delivery = body.delivery;
     out.journal = body.journal;
     out.schema = body.schema;
     out.errors = body.errors;
     out.tests = std::move(body.tests);
+    MAIA_TRY(check_tests(node, out));
     return out;
   }
 
-  static Status place_transforms(const Node& pipeline, std::vector<TransformSettings>& transforms) {
+  static Status check_tests(const Node& pipeline, const PipelineSettings& out) {
+    std::vector<std::string> known;
+    for (const auto& destination : out.destinations) known.push_back(destination.name);
+    for (const auto& test : out.tests) {
+      if (test.destination.empty() || std::find(known.begin(), known.end(), test.destination) != known.end())
+        continue;
+      const auto meant = did_you_mean(test.destination, known);
+      return error_at(pipeline.find("tests")->mark,
+                      fmt::format("the test '{}' names a destination '{}' that is not there", test.name,
+                                  test.destination),
+                      meant.empty() ? "destinations are " + listed(known) : meant);
+    }
+    return {};
+  }
+
+  /// Gives the transforms under `transform` of a mapping their places; none may be called like one of
+  /// `before`.
+  static Status place_transforms(const Node& mapping, std::vector<TransformSettings>& transforms,
+                                 const std::vector<TransformSettings>& before) {
     std::set<std::string> seen;
+    for (const auto& each : before) seen.insert(each.name);
     for (std::size_t i = 0; i < transforms.size(); ++i) {
-      const auto& node = pipeline.find("transform")->sequence()->at(i);
+      const auto& node = mapping.find("transform")->sequence()->at(i);
       auto& transform = transforms[i];
       transform.mark = node.find(transform.script ? "script" : "sql")->mark;
       if (!seen.insert(transform.name).second)
@@ -161,7 +182,8 @@ class Reader {
     return SourceSettings{connector->name, split(merged, endpoint_spec().settings()).rest};
   }
 
-  Result<std::vector<DestinationSettings>> destinations(const Node& node, const std::string& where) const {
+  Result<std::vector<DestinationSettings>> destinations(const Node& node, const std::string& where,
+                                                        const PipelineBody& body) const {
     const auto* one = node.find("destination");
     const auto* several = node.find("destinations");
     if (!one && !several) return missing(node, where, "destination", true);
@@ -170,7 +192,7 @@ class Reader {
                       "move the single destination into `destinations`, under a name");
     std::vector<DestinationSettings> out;
     if (one) {
-      out.push_back(MAIA_TRY(destination(*one, path(where, "destination"))));
+      out.push_back(MAIA_TRY(destination(*one, path(where, "destination"), body)));
       out.back().name = out.back().type;
       return out;
     }
@@ -178,13 +200,14 @@ class Reader {
       return error_at(several->mark, "'destinations' is empty", "name at least one");
     for (const auto& entry : *several->mapping()) {
       MAIA_TRY(check_name(entry.key, entry.key, entry.mark, "destination"));
-      out.push_back(MAIA_TRY(destination(entry.value, path(where, "destinations." + entry.key))));
+      out.push_back(MAIA_TRY(destination(entry.value, path(where, "destinations." + entry.key), body)));
       out.back().name = entry.key;
     }
     return out;
   }
 
-  Result<DestinationSettings> destination(const Node& given, const std::string& place) const {
+  Result<DestinationSettings> destination(const Node& given, const std::string& place,
+                                          const PipelineBody& body) const {
     const auto merged = MAIA_TRY(with_connection(given, place));
     const auto* connector = MAIA_TRY(connector_of(merged, place, true));
     const auto core = joined(endpoint_spec().settings(), destination_spec().settings());
@@ -197,6 +220,11 @@ class Reader {
     out.key = std::move(rules.key);
     out.routes = std::move(rules.routes);
     out.allow_merge = rules.allow_merge;
+    MAIA_TRY(place_transforms(merged, rules.transforms, body.transforms));
+    out.transforms = body.transforms;
+    for (auto& own : rules.transforms) out.transforms.push_back(std::move(own));
+    out.delivery = {.max_rows = rules.delivery.max_rows.value_or(body.delivery.max_rows),
+                    .max_bytes = rules.delivery.max_bytes.value_or(body.delivery.max_bytes)};
     out.settings = split(merged, core).rest;
     return out;
   }
@@ -260,6 +288,22 @@ class Reader {
   const Node* connections_;
 };
 
+void collect_secrets(const Settings& settings, std::set<std::string>& names_of_secrets) {
+  for (const auto& each : settings) {
+    if (each.kind == Setting::Kind::secret) names_of_secrets.insert(each.name);
+    collect_secrets(each.members, names_of_secrets);
+  }
+}
+
+std::set<std::string> secret_names(std::span<const ConnectorSettings> connectors) {
+  std::set<std::string> out;
+  for (const auto& connector : connectors) {
+    collect_secrets(connector.source, out);
+    collect_secrets(connector.destination, out);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<PipelineFile> read_pipelines(const Node& document, std::span<const ConnectorSettings> connectors,
@@ -273,7 +317,14 @@ Result<PipelineFile> read_pipelines(const Node& document, std::span<const Connec
 Result<PipelineFile> load_pipeline_file(const std::string& path,
                                         std::span<const ConnectorSettings> connectors,
                                         const Environment& environment) {
-  const auto written = MAIA_TRY(read_yaml(path));
+  return parse_pipeline_file(MAIA_TRY(read_text(path)), path, connectors, environment);
+}
+
+Result<PipelineFile> parse_pipeline_file(std::string text, const std::string& path,
+                                         std::span<const ConnectorSettings> connectors,
+                                         const Environment& environment) {
+  const auto written = MAIA_TRY(parse_yaml(text, path));
+  auto kept = without_written_secrets(text, written, secret_names(connectors));
   const auto resolve = [written, environment, name = std::filesystem::path(path).stem().string(),
                         known = std::vector<ConnectorSettings>(connectors.begin(), connectors.end())] {
     auto document = written;
@@ -282,7 +333,10 @@ Result<PipelineFile> load_pipeline_file(const std::string& path,
     return read_pipelines(document, known, name);
   };
   auto file = MAIA_TRY(resolve());
+  const auto origin =
+      std::make_shared<const FileText>(FileText{absolute_path(path), std::move(text), std::move(kept)});
   for (std::size_t i = 0; i < file.pipelines.size(); ++i) {
+    file.pipelines[i].file = origin;
     file.pipelines[i].resolve_again = [resolve, i]() -> Result<PipelineSettings> {
       auto again = MAIA_TRY(resolve());
       return std::move(again.pipelines[i]);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,11 +13,15 @@
 
 #include "maia/base/byte_size.h"
 #include "maia/base/result.h"
+#include "maia/config/file_text.h"
 #include "maia/config/node.h"
 #include "maia/config/references.h"
 #include "maia/config/setting.h"
 
 namespace maia::config {
+
+/// Of the whole process, where neither file nor command line says another.
+inline constexpr ByteSize kUsualMemory = ByteSize::mib(512);
 
 enum class WriteMode : std::uint8_t { upsert, append };
 enum class DeleteRule : std::uint8_t { apply, soft, ignore };
@@ -42,6 +47,19 @@ struct SourceSettings {
   Node settings;     ///< the connector's own, with its connection merged in
 };
 
+/// Exactly one of `script` and `sql` is set.
+struct TransformSettings {
+  std::string name;
+  std::optional<std::string> script, sql;
+  std::vector<std::string> tables;  ///< empty: every table that has the columns that it reads
+  Mark mark;                        ///< of the text of the script or statement; line 0 if unknown
+};
+
+struct DeliverySettings {
+  std::uint64_t max_rows = 100'000;
+  ByteSize max_bytes = ByteSize::mib(32);
+};
+
 /// One destination: what the core does for it, and what the connector sees.
 struct DestinationSettings {
   std::string name;
@@ -51,25 +69,14 @@ struct DestinationSettings {
   KeySetting key;
   std::vector<RouteSetting> routes;
   bool allow_merge = false;
-  Node settings;  ///< the connector's own, without those above
-};
-
-/// Exactly one of `script` and `sql` is set.
-struct TransformSettings {
-  std::string name;
-  std::optional<std::string> script, sql;
-  std::vector<std::string> tables;  ///< empty: every table that has the columns that it reads
-  Mark mark;                        ///< of the text of the script or statement; line 0 if unknown
+  std::vector<TransformSettings> transforms;  ///< the pipeline's, in order, then its own
+  DeliverySettings delivery;                  ///< the pipeline's, as far as it has none of its own
+  Node settings;                              ///< the connector's own, without those above
 };
 
 struct SnapshotSettings {
   SnapshotMode mode = SnapshotMode::initial;
   std::uint32_t parallel = 2;
-};
-
-struct DeliverySettings {
-  std::uint64_t max_rows = 100'000;
-  ByteSize max_bytes = ByteSize::mib(32);
 };
 
 /// How much stays in the journal, and when the source may discard what is in it.
@@ -101,12 +108,14 @@ struct ErrorSettings {
 struct ExampleSettings {
   std::string name;
   std::string table;
+  std::string destination;  ///< whose own transforms the rows go through too; "" for none
   std::vector<Node> input, output;
 };
 
 struct PipelineSettings {
   std::string name;
   Mark mark;
+  ByteSize memory_limit = kUsualMemory;
   SourceSettings source;
   std::vector<TransformSettings> transforms;
   std::vector<DestinationSettings> destinations;  ///< at least one; names are unique
@@ -119,6 +128,7 @@ struct PipelineSettings {
   /// The same as the file had it when it was read, with its references resolved anew: passwords may have
   /// changed since. Empty if there is no file.
   std::function<Result<PipelineSettings>()> resolve_again = {};
+  std::shared_ptr<const FileText> file;  ///< where it stands; null if it was never text
 };
 
 struct PipelineFile {
@@ -142,5 +152,10 @@ Result<PipelineFile> read_pipelines(const Node& document, std::span<const Connec
 Result<PipelineFile> load_pipeline_file(const std::string& path,
                                         std::span<const ConnectorSettings> connectors,
                                         const Environment& environment);
+
+/// The same for a text that stands in no file now; `path` is where it belongs.
+Result<PipelineFile> parse_pipeline_file(std::string text, const std::string& path,
+                                         std::span<const ConnectorSettings> connectors,
+                                         const Environment& environment);
 
 }  // namespace maia::config

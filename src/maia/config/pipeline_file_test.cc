@@ -175,6 +175,57 @@ TEST(PipelineFile, destinations_may_be_several_and_have_names) {
                "use at most 48 letters, digits, - and _");
 }
 
+constexpr std::string_view kOwnParts = R"(name: shop
+source: {type: postgres}
+transform:
+  - {name: common, script: out = in}
+delivery: {max_rows: 500, max_bytes: 1MiB}
+destinations:
+  plain: {type: duckdb, path: a}
+  own:
+    type: duckdb
+    path: b
+    transform:
+      - name: masked
+        sql: select 1
+    delivery: {max_rows: 7}
+tests:
+  - {name: t, table: a, destination: own, input: [], output: []}
+)";
+
+TEST(PipelineFile, a_destination_has_the_pipelines_transforms_and_limits_and_then_its_own) {
+  const auto file = read(kOwnParts);
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  const auto& pipeline = file->pipelines[0];
+  ASSERT_EQ(pipeline.transforms.size(), 1u);
+  const auto& plain = pipeline.destinations[0];
+  const auto& own = pipeline.destinations[1];
+  ASSERT_EQ(plain.transforms.size(), 1u);
+  EXPECT_EQ(plain.delivery.max_rows, 500u);
+  ASSERT_EQ(own.transforms.size(), 2u);
+  EXPECT_EQ(own.transforms[0].name, "common");
+  EXPECT_EQ(own.transforms[1].name, "masked");
+  EXPECT_EQ(own.transforms[1].mark.line, 13);
+  EXPECT_EQ(own.delivery.max_rows, 7u);
+  EXPECT_EQ(own.delivery.max_bytes.bytes, 1u << 20);
+  EXPECT_EQ(pipeline.tests[0].destination, "own");
+}
+
+TEST(PipelineFile, names_of_transforms_are_not_used_twice_on_one_way) {
+  expect_error(
+      "source: {type: postgres}\n"
+      "transform: [{name: a, script: out = in}]\n"
+      "destination: {type: duckdb, path: x, transform: [{name: a, script: out = in}]}\n",
+      "maia.yaml:3:50: a second transform is called 'a'", "give each its own name");
+}
+
+TEST(PipelineFile, a_test_names_a_destination_that_is_there) {
+  expect_error(
+      "source: {type: postgres}\ndestination: {type: duckdb, path: x}\n"
+      "tests: [{name: t, table: a, destination: lake, input: [], output: []}]\n",
+      "maia.yaml:3:8: the test 't' names a destination 'lake' that is not there", "destinations are duckdb");
+}
+
 TEST(PipelineFile, connections_are_shared_and_overridden) {
   const auto file = read(R"(connections:
   main: {type: postgres, host: a, user: u, password: "${env:P}"}

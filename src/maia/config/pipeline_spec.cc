@@ -179,6 +179,15 @@ Spec<JournalSettings> journal_spec() {
       .between(ByteSize::mib(1), ByteSize::tib(64));
 }
 
+Spec<DeliveryOverride> delivery_override_spec() {
+  using D = DeliveryOverride;
+  return Spec<D>()
+      .add("max_rows", &D::max_rows, "The same as the pipeline's, for this destination.")
+      .between(1, 100'000'000)
+      .add("max_bytes", &D::max_bytes, "The same as the pipeline's, for this destination.")
+      .between(ByteSize::kib(64), ByteSize::gib(4));
+}
+
 Spec<SchemaSettings> schema_spec() {
   using S = SchemaSettings;
   return Spec<S>()
@@ -231,6 +240,9 @@ Spec<ExampleSettings> example_spec() {
       .add("table", &E::table, "Table of the source that the rows belong to.")
       .required()
       .example("customers")
+      .add("destination", &E::destination,
+           "Destination whose own transforms the rows go through too; without it only the pipeline's.")
+      .example("lake")
       .add("input", &E::input, "Rows as they come from the source, each a mapping of columns.")
       .required()
       .example("[{customer_id: 1, email: Ada@Example.com}]")
@@ -266,6 +278,10 @@ const Spec<DestinationRules>& destination_spec() {
           .group("routes", &D::routes, route_spec(),
                  "New names for tables; the first route that matches counts.")
           .add("allow_merge", &D::allow_merge, "Whether several source tables may meet in one table.")
+          .group("transform", &D::transforms, transform_spec(),
+                 "Steps for this destination only, after those of the pipeline.")
+          .group("delivery", &D::delivery, delivery_override_spec(),
+                 "Limits for this destination, in place of the pipeline's.")
           .rule(check_destination);
   return spec;
 }
@@ -276,6 +292,10 @@ const Spec<PipelineBody>& pipeline_spec() {
       Spec<P>()
           .add("name", &P::name, "Name of the pipeline; the file's name if not given.")
           .example("shop")
+          .add("memory_limit", &P::memory_limit,
+               "Most memory that the process may use for this pipeline and those beside it; the highest of "
+               "them counts, and --memory-limit over all.")
+          .between(ByteSize::mib(192), ByteSize::gib(1024))
           .group("transform", &P::transforms, transform_spec(),
                  "Steps between source and destinations, in order.")
           .group("snapshot", &P::snapshot, snapshot_spec(), "How the rows that are there are copied.")

@@ -18,6 +18,12 @@ struct EndpointHead {
 };
 const Spec<EndpointHead>& endpoint_spec();
 
+/// Limits that a destination has in place of the pipeline's.
+struct DeliveryOverride {
+  std::optional<std::uint64_t> max_rows;
+  std::optional<ByteSize> max_bytes;
+};
+
 /// The settings of a destination that the core reads; all others are the connector's.
 struct DestinationRules {
   WriteMode mode = WriteMode::upsert;
@@ -25,12 +31,15 @@ struct DestinationRules {
   KeySetting key;
   std::vector<RouteSetting> routes;
   bool allow_merge = false;
+  std::vector<TransformSettings> transforms;
+  DeliveryOverride delivery;
 };
 const Spec<DestinationRules>& destination_spec();
 
 /// The parts of a pipeline besides its source and destinations.
 struct PipelineBody {
   std::string name;
+  ByteSize memory_limit = kUsualMemory;
   std::vector<TransformSettings> transforms;
   SnapshotSettings snapshot;
   DeliverySettings delivery;

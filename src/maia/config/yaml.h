@@ -19,6 +19,8 @@ inline constexpr std::size_t kLargestYaml = 4 << 20;
 /// every other scalar stays text until a setting gives it a type. Each error names file, line and column.
 Result<Node> parse_yaml(std::string_view text, const std::string& file);
 
+/// The text of a file; not checked to be YAML.
+Result<std::string> read_text(const std::string& path);
 /// Reads and parses a file.
 Result<Node> read_yaml(const std::string& path);
 

@@ -8,7 +8,7 @@
 
 namespace maia::config {
 
-Result<Node> read_yaml(const std::string& path) {
+Result<std::string> read_text(const std::string& path) {
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::string text(kLargestYaml + 1, '\0');
@@ -19,7 +19,9 @@ Result<Node> read_yaml(const std::string& path) {
                  "check the path; `maia init` writes a new file"};
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
-  return parse_yaml(text, path);
+  return text;
 }
+
+Result<Node> read_yaml(const std::string& path) { return parse_yaml(MAIA_TRY(read_text(path)), path); }
 
 }  // namespace maia::config

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -49,6 +50,7 @@ struct Connector {
     std::string state_directory;
     /// The settings once more, with passwords read anew; for every new connection. Empty: as they were.
     std::function<Result<config::Node>()> settings_again = {};
+    std::uint64_t memory_bytes = 0;  ///< what it may use for buffers, unless its settings say; 0: not limited
   };
   std::function<Result<std::unique_ptr<Source>>(const config::Node&, const OpenOptions&)> open_source;
   std::function<Result<std::unique_ptr<Destination>>(const config::Node&, const OpenOptions&)>

@@ -59,7 +59,8 @@ class Snapshot {
  public:
   virtual ~Snapshot() = default;
   virtual Position position() const = 0;
-  /// `progress` is what an earlier snapshot of the table had reached, if there was one.
+  /// `progress` is what an earlier snapshot of the table had reached, if there was one. May be called from
+  /// any thread: several destinations copy from one snapshot.
   virtual Result<TablePlan> plan(const SchemaRef& table,
                                  const std::optional<TablePlanProgress>& progress) = 0;
   /// May be called from any thread; each reader belongs to its caller.

@@ -98,6 +98,8 @@ class Observer {
   virtual ~Observer() = default;
   enum class Level { info, warning, error };
   using Fields = std::vector<std::pair<std::string_view, std::string>>;
+  /// `what` of the event when a destination, its field "destination", has copied its tables.
+  static constexpr std::string_view kCopied = "snapshot complete";
   virtual void event(Level level, std::string_view what, const Fields& fields) = 0;
 };
 

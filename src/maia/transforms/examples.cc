@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "maia/config/json.h"
 #include "maia/transforms/make_transform.h"
@@ -193,9 +194,13 @@ Result<Preview> preview(std::span<const std::unique_ptr<Transform>> transforms, 
 }
 
 Result<std::vector<ExampleOutcome>> run_tests(const config::PipelineSettings& pipeline) {
-  const auto transforms = MAIA_TRY(make_transforms(pipeline.transforms));
+  std::map<std::string, std::vector<std::unique_ptr<Transform>>> chains;
+  chains.emplace("", MAIA_TRY(make_transforms(pipeline.transforms)));
+  for (const auto& destination : pipeline.destinations)
+    chains.emplace(destination.name, MAIA_TRY(make_transforms(destination.transforms)));
   std::vector<ExampleOutcome> outcomes;
-  for (const auto& example : pipeline.tests) outcomes.push_back(run_test(example, transforms));
+  for (const auto& example : pipeline.tests)
+    outcomes.push_back(run_test(example, chains.at(example.destination)));
   return outcomes;
 }
 

@@ -29,4 +29,6 @@ Result<std::vector<std::unique_ptr<Transform>>> make_transforms(
   return made;
 }
 
+void limit_memory(std::uint64_t bytes) { Sandbox::limit_memory(bytes); }
+
 }  // namespace maia::transforms

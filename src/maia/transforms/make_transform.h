@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -14,5 +15,8 @@ namespace maia::transforms {
 /// text. Thread-safe.
 Result<std::vector<std::unique_ptr<Transform>>> make_transforms(
     std::span<const config::TransformSettings> settings);
+
+/// What the engine that runs transforms may use from its next start on: it ends with the last transform.
+void limit_memory(std::uint64_t bytes);
 
 }  // namespace maia::transforms

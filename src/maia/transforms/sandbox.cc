@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <optional>
 
@@ -23,8 +24,9 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
     {"allow_community_extensions", "false"},
     {"allow_persistent_secrets", "false"},
     {"threads", "1"},
-    {"memory_limit", "1GB"},
 };
+
+std::atomic<std::uint64_t> memory_bytes{std::uint64_t{1} << 30};
 
 Error failed(std::string_view doing, const char* message) {
   return {Error::Code::internal, Recovery::halt,
@@ -58,6 +60,8 @@ Result<std::shared_ptr<Sandbox>> Sandbox::instance() {
   return sandbox;
 }
 
+void Sandbox::limit_memory(std::uint64_t bytes) { memory_bytes = bytes; }
+
 Sandbox::~Sandbox() = default;
 
 Status Sandbox::open() {
@@ -66,6 +70,9 @@ Status Sandbox::open() {
   for (const auto& [name, value] : kSettings) {
     if (duckdb_set_config(config.get(), name, value) != DuckDBSuccess) return failed("configure", name);
   }
+  const auto memory = fmt::format("{}KiB", memory_bytes / 1024);
+  if (duckdb_set_config(config.get(), "memory_limit", memory.c_str()) != DuckDBSuccess)
+    return failed("configure", "memory_limit");
   char* message = nullptr;
   if (duckdb_open_ext(nullptr, database_.out(), config.get(), &message) != DuckDBSuccess) {
     auto error = failed("open", message);

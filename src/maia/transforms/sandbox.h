@@ -38,6 +38,8 @@ class Feed {
 class Sandbox {
  public:
   static Result<std::shared_ptr<Sandbox>> instance();
+  /// What the next instance may use. Thread-safe.
+  static void limit_memory(std::uint64_t bytes);
   ~Sandbox();
   Result<ConnectionHandle> connect();
   /// SQL for a relation that reads from `feed`: "maia_input(7)". The feed outlives its registration.

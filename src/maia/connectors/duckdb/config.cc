@@ -18,10 +18,11 @@ const config::Spec<Config>& config_spec() {
           .add("path", &Config::path, "The database file. It is created when it is not there.")
           .required()
           .example("shop.duckdb")
-          .add("memory_limit", &Config::memory_limit,
-               "How much memory DuckDB may use for its buffers; what does not fit goes to a temporary folder "
-               "beside the file.")
-          .between(ByteSize::mib(32), ByteSize::gib(1024))
+          .add(
+              "memory_limit", &Config::memory_limit,
+              "How much memory DuckDB may use for its buffers, a share of the pipeline's memory_limit if not "
+              "given; what does not fit goes to a temporary folder beside the file.")
+          .between(kLeastMemory, ByteSize::gib(1024))
           .advanced()
           .add("threads", &Config::threads, "How many threads DuckDB may use.")
           .between(1, 256)

@@ -16,6 +16,9 @@ enum class Numerics : std::uint8_t { text, as_double };
 /// What NaN and infinity in a numeric of limited size become; DuckDB's DECIMAL has neither.
 enum class SpecialNumerics : std::uint8_t { refuse, null };
 
+/// Less than this is not enough for a load.
+inline constexpr ByteSize kLeastMemory = ByteSize::mib(32);
+
 /// A DuckDB file as a destination.
 struct Config {
   std::string path;

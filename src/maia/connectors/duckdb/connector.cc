@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/duckdb/connector.h"
 
+#include <algorithm>
+
 #include "maia/connectors/duckdb/config.h"
 #include "maia/connectors/duckdb/duckdb_destination.h"
 #include "maia/net/uri.h"
@@ -9,8 +11,10 @@ namespace maia::duckdb {
 namespace {
 
 Result<std::unique_ptr<Destination>> open_destination(const config::Node& settings,
-                                                      const Connector::OpenOptions&) {
+                                                      const Connector::OpenOptions& options) {
   auto config = MAIA_TRY(config_spec().read(settings, "destination duckdb"));
+  if (options.memory_bytes > 0 && !settings.find("memory_limit"))
+    config.memory_limit = std::max(kLeastMemory, ByteSize{options.memory_bytes / 4 * 3});
   return std::make_unique<DuckDbDestination>(std::move(config));
 }
 
