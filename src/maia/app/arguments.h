@@ -51,6 +51,14 @@ struct PlanArguments {
   std::string state;
   bool json = false;
 };
+struct ApplyArguments {
+  std::string file;      ///< "" with `version`
+  std::string version;   ///< hash of a kept version, or its first digits
+  std::string pipeline;  ///< whose version, if several have it
+  bool yes = false;      ///< rows may be read again
+  std::string state;
+  bool json = false;
+};
 struct HistoryArguments {
   enum class Action : std::uint8_t { list, show };
   Action action = Action::list;
@@ -189,9 +197,10 @@ struct HelpArguments {
 
 using Invocation =
     std::variant<RunArguments, SyncArguments, InitArguments, ValidateArguments, CheckArguments, PlanArguments,
-                 HistoryArguments, PreviewArguments, TestArguments, DiscoverArguments, StatusArguments,
-                 QueryArguments, DlqArguments, TailArguments, JournalArguments, PauseArguments,
-                 ResumeArguments, ResyncArguments, ReplayArguments, RollbackArguments, DropArguments,
-                 ConnectorsArguments, SchemaArguments, CompletionArguments, VersionArguments, HelpArguments>;
+                 ApplyArguments, HistoryArguments, PreviewArguments, TestArguments, DiscoverArguments,
+                 StatusArguments, QueryArguments, DlqArguments, TailArguments, JournalArguments,
+                 PauseArguments, ResumeArguments, ResyncArguments, ReplayArguments, RollbackArguments,
+                 DropArguments, ConnectorsArguments, SchemaArguments, CompletionArguments, VersionArguments,
+                 HelpArguments>;
 
 }  // namespace maia::app

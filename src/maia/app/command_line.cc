@@ -155,6 +155,17 @@ class Parser {
     state(plan, plan_.state);
     json(plan, plan_.json);
 
+    auto* apply =
+        command("apply", "Bring a pipeline to a changed file, while it runs or for its next run.", apply_);
+    apply->add_option("FILE", apply_.file, "Pipeline file.");
+    option(apply, "--version", apply_.version,
+           "A version that is kept, in place of a file; see maia history.")
+        ->type_name("HASH");
+    option(apply, "--pipeline", apply_.pipeline, "Only this pipeline of the version.")->type_name("NAME");
+    flag(apply, "--yes", apply_.yes, "Also where rows have to be read again.");
+    state(apply, apply_.state);
+    json(apply, apply_.json);
+
     auto* history =
         command("history", "List the versions of pipeline files that ran, or show one.", history_);
     history->add_option("ACTION", action_, "list or show.")->check(CLI::IsMember(kActions));
@@ -378,6 +389,7 @@ class Parser {
   ValidateArguments validate_;
   CheckArguments check_;
   PlanArguments plan_;
+  ApplyArguments apply_;
   HistoryArguments history_;
   std::string action_ = "list";
   PreviewArguments preview_;
@@ -466,6 +478,8 @@ Result<Invocation> Parser::finish() {
       !journal_action_.empty())
     return usage(journal_.sql.empty() ? "query needs a statement" : "only query takes a statement",
                  "such as: maia journal query \"select * from changes limit 10\"");
+  if (chosen.front()->get_name() == "apply" && apply_.file.empty() == apply_.version.empty())
+    return usage("maia apply takes either a FILE or --version", "maia history lists the versions");
   history_.action = action_ == "show" ? HistoryArguments::Action::show : HistoryArguments::Action::list;
   if (history_.action == HistoryArguments::Action::show && history_.hash.empty())
     return usage("maia history show needs the hash of a version", "maia history lists them");

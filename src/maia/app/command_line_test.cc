@@ -99,7 +99,7 @@ TEST(CommandLine, every_command_of_the_design_is_there) {
   std::vector<std::string> names;
   for (const auto& command : command_docs()) names.push_back(command.name);
   EXPECT_THAT(names, testing::UnorderedElementsAre(
-                         "run", "sync", "init", "validate", "check", "plan", "history", "preview", "test",
+                         "run", "sync", "init", "validate", "check", "plan", "apply", "history", "preview", "test",
                          "discover", "status", "query", "dlq", "tail", "journal", "pause", "resume", "resync",
                          "replay", "rollback", "drop", "connectors", "schema", "completion", "version"));
 }

@@ -19,6 +19,20 @@ std::string utc(std::int64_t seconds) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
+/// What holds a destination back, in words; "" for nothing worth a word.
+std::string waits(Element destination) {
+  constexpr std::int64_t kWorthAWord = 1'000;
+  std::string words;
+  const auto add = [&](const char* stage, const char* what) {
+    const auto waited = std::int64_t(destination[stage]["waited_ms"]);
+    if (waited < kWorthAWord) return;
+    words += fmt::format("{}{} s {}", words.empty() ? "" : ", ", waited / 1000, what);
+  };
+  add("delivery", "for the destination to write");
+  add("copy", "for room to copy");
+  return words;
+}
+
 void show_destination(Element destination, std::ostream& out) {
   out << fmt::format("  -> {}: {}, lag {} ms, at {}\n", text(destination, "name"), text(destination, "state"),
                      std::int64_t(destination["lag_ms"]), text(destination, "position"));
@@ -34,6 +48,7 @@ void show_destination(Element destination, std::ostream& out) {
     out << '\n';
     if (!reason.empty()) out << "       " << reason << "\n       " << text(table, "hint") << '\n';
   }
+  if (const auto words = waits(destination); !words.empty()) out << "     waited " << words << '\n';
   std::vector<std::vector<std::string>> rows{{"table", "to", "state", "snapshot rows", "changes",
                                               "schema changes", "last schema change", "dead letters"}};
   for (const Element table : simdjson::dom::array(destination["tables"])) {

@@ -15,6 +15,7 @@ Result<ExitCode> execute(const InitArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const ValidateArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const CheckArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const PlanArguments& arguments, Outside& outside);
+Result<ExitCode> execute(const ApplyArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const HistoryArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const PreviewArguments& arguments, Outside& outside);
 Result<ExitCode> execute(const TestArguments& arguments, Outside& outside);

@@ -9,6 +9,12 @@ namespace {
 constexpr const char* kCaptureStates[] = {
     "opening", "streaming", "waiting to retry", "waiting for the disk", "waiting for room in the journal",
     "failed"};
+void publish_stage(observe::Registry& registry, observe::Labels labels, const char* name,
+                   const engine::StageStatus& stage) {
+  labels.emplace_back("stage", name);
+  registry.gauge(observe::kBackpressure, labels).set(static_cast<double>(stage.waited_micros) / 1e6);
+  registry.gauge(observe::kMemory, labels).set(static_cast<double>(stage.held_bytes));
+}
 
 void publish_table(observe::Registry& registry, observe::Labels labels, const engine::TableStatus& table) {
   labels.emplace_back("table", table.source);
@@ -48,12 +54,15 @@ void publish(observe::Registry& registry, const engine::PipelineStatus& status) 
   registry.gauge(observe::kJournalBytes, pipeline).set(static_cast<double>(status.journal_bytes));
   registry.counter(observe::kRecordsRead, pipeline).advance_to(status.captured_changes);
   registry.counter(observe::kReconnects, pipeline).advance_to(status.reconnects);
+  publish_stage(registry, pipeline, "capture", status.capturing);
   for (const auto& destination : status.destinations) {
     auto labels = pipeline;
     labels.emplace_back("destination", destination.name);
     registry.gauge(observe::kLag, labels).set(static_cast<double>(destination.lag_micros) / 1e6);
     const bool in_use = destination.state == "streaming" || destination.state == "snapshot";
     registry.gauge(observe::kConnected, labels).set(in_use ? 1 : 0);
+    publish_stage(registry, labels, "copy", destination.copy);
+    publish_stage(registry, labels, "delivery", destination.delivery);
     registry.counter(observe::kCommits, labels).advance_to(destination.commits);
     registry.gauge(observe::kAttemptsLeft, labels).set(static_cast<double>(destination.attempts_left));
     registry.counter(observe::kRetries, labels).advance_to(destination.retries);

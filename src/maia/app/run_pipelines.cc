@@ -8,10 +8,12 @@
 #include <thread>
 
 #include "maia/app/control.h"
+#include "maia/app/control_apply.h"
 #include "maia/app/live_table.h"
 #include "maia/app/pipeline_service.h"
 #include "maia/app/stop_on_signal.h"
 #include "maia/base/log.h"
+#include "maia/observe/families.h"
 #include "maia/observe/process.h"
 #include "maia/server/http_server.h"
 #include "maia/transforms/make_transform.h"
@@ -59,34 +61,39 @@ void watch(std::vector<std::unique_ptr<Running>>& all, bool show) {
   screen.finish();
 }
 
-/// Shares out the memory of the process, and keeps the allocator from hoarding: an arena for each thread,
-/// with what it was freed in it, would be many times the shares.
-engine::MemoryShares share_memory_of(const std::vector<config::PipelineSettings>& pipelines,
-                                     const RunArguments& arguments) {
+ByteSize memory_limit_of(const std::vector<config::PipelineSettings>& pipelines,
+                         const RunArguments& arguments) {
   ByteSize limit;
+  for (const auto& pipeline : pipelines) limit = std::max(limit, pipeline.memory_limit);
+  return arguments.memory_limit.value_or(limit);
+}
+
+/// Shares out the memory of the process, and keeps the allocator from hoarding: an arena for each thread,
+/// with what was freed in it, would be many times the shares.
+PipelineService::Memory share_memory_of(const std::vector<config::PipelineSettings>& pipelines,
+                                        ByteSize limit) {
   std::size_t destinations = 0;
-  for (const auto& pipeline : pipelines) {
-    limit = std::max(limit, pipeline.memory_limit);
-    destinations += pipeline.destinations.size();
-  }
+  for (const auto& pipeline : pipelines) destinations += pipeline.destinations.size();
   mallopt(M_ARENA_MAX, 2);
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 8 << 20);
-  const auto shares =
-      engine::share_memory(arguments.memory_limit.value_or(limit).bytes, pipelines.size(), destinations);
-  transforms::limit_memory(shares.transforms);
-  return shares;
+  transforms::limit_memory(engine::share_memory(limit.bytes, pipelines.size(), destinations).transforms);
+  return [limit, count = pipelines.size(), destinations](std::size_t own) {
+    return engine::share_memory(limit.bytes, count, std::max(destinations, own + count - 1));
+  };
 }
 
 /// Opens the control socket of each pipeline, and the public address if there is one.
 Result<std::unique_ptr<server::HttpServer>> serve(const std::vector<std::unique_ptr<Running>>& all,
-                                                  const std::string& address, observe::Registry& registry) {
+                                                  const std::string& address, observe::Registry& registry,
+                                                  const Outside& outside) {
   auto http = MAIA_TRY(server::HttpServer::start());
   std::vector<PipelineService*> services;
   for (const auto& each : all) {
     services.push_back(each->service.get());
-    const auto opened =
-        http->listen_unix(control_socket(each->service->directory()), control_routes(*each->service));
+    auto routes = control_routes(*each->service);
+    add_apply_route(routes, *each->service, outside);
+    const auto opened = http->listen_unix(control_socket(each->service->directory()), std::move(routes));
     // A state directory with too long a name must not keep the pipeline from running.
     if (!opened.ok()) {
       log::warning("maia status and maia query will not reach this pipeline",
@@ -110,7 +117,8 @@ Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipe
   // Lines of a log would tear the live table apart; what is wrong stands in the table.
   log::configure(show ? log::Level::error : log::Level::info,
                  arguments.json ? log::Format::json : log::usual_format());
-  const auto memory = share_memory_of(pipelines, arguments);
+  const auto limit = memory_limit_of(pipelines, arguments);
+  const auto memory = share_memory_of(pipelines, limit);
   std::vector<std::unique_ptr<Running>> all;
   for (const auto& pipeline : pipelines) {
     auto running = std::make_unique<Running>();
@@ -126,7 +134,8 @@ Result<ExitCode> run_pipelines(const std::vector<config::PipelineSettings>& pipe
   }
   observe::Registry registry;
   observe::add_process_metrics(registry);
-  const auto http = MAIA_TRY(serve(all, arguments.listen, registry));
+  registry.gauge(observe::kMemoryLimit).set(static_cast<double>(limit.bytes));
+  const auto http = MAIA_TRY(serve(all, arguments.listen, registry, outside));
   for (auto& each : all) {
     each->thread = std::jthread([raw = each.get(), &arguments, token = stop.get_token()] {
       auto ran = raw->service->run(arguments.until_caught_up, token);

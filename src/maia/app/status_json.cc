@@ -32,6 +32,10 @@ Node table_node(const engine::TableStatus& table) {
       .node();
 }
 
+Node stage_node(const engine::StageStatus& stage) {
+  return Object().set("held_bytes", stage.held_bytes).set("waited_ms", stage.waited_micros / 1000).node();
+}
+
 Node destination_node(const engine::DestinationStatus& destination) {
   Node::Sequence tables;
   for (const auto& [id, table] : destination.tables) tables.push_back(table_node(table));
@@ -44,6 +48,8 @@ Node destination_node(const engine::DestinationStatus& destination) {
       .set("commits", destination.commits)
       .set("retries", destination.retries)
       .set("attempts_left", destination.attempts_left)
+      .set("copy", stage_node(destination.copy))
+      .set("delivery", stage_node(destination.delivery))
       .set("last_error", destination.last_error)
       .set("hint", destination.hint)
       .set("tables", Node{std::move(tables), {}})
@@ -69,6 +75,7 @@ Node status_node(const engine::PipelineStatus& status) {
       .set("notice", status.notice)
       .set("reconnects", status.reconnects)
       .set("attempts_left", status.attempts_left)
+      .set("capturing", stage_node(status.capturing))
       .set("destinations", Node{std::move(destinations), {}})
       .node();
 }

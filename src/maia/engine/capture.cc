@@ -65,6 +65,7 @@ Status Capture::take(StreamEvent event) {
   last_idle_ = now;
   unsynced_ = true;
   appended_ = true;
+  const StageLoad::Wait wait(parts_.load, parts_.clock);
   MAIA_TRY(parts_.journal.append(std::move(event)));
   return {};
 }

@@ -11,6 +11,7 @@
 #include "maia/engine/confirm.h"
 #include "maia/engine/options.h"
 #include "maia/engine/retention.h"
+#include "maia/engine/stage_load.h"
 #include "maia/engine/status.h"
 #include "maia/engine/task.h"
 #include "maia/journal/journal.h"
@@ -31,6 +32,7 @@ class Capture final : public Task {
     StatusBoard& board;
     Observer& observer;
     Clock& clock;
+    StageLoad& load;                     ///< told how long the journal takes
     std::chrono::milliseconds patience;  ///< the longest that a step waits for its input
   };
   /// Streams from the journal's tail, or from `start` while the journal is empty; `known` are the shapes that

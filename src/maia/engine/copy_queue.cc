@@ -26,11 +26,17 @@ Status CopyQueue::push(const CopyJob& job, Batch batch, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   // Rows of the current round always find room for one batch, or the writer would wait for ever behind rows
   // of later rounds.
-  changed_.wait(lock, stop, [&] {
+  const auto has_room = [&] {
     return ended_ || bytes_ < budget_ || (job.round <= current_ && lanes_[job.round].empty());
-  });
+  };
+  if (!has_room()) {
+    std::optional<StageLoad::Wait> wait;
+    if (load_) wait.emplace(*load_, system_clock());
+    changed_.wait(lock, stop, has_room);
+  }
   if (ended_ || stop.stop_requested()) return cancelled();
   bytes_ += batch.byte_size();
+  note_bytes();
   lanes_[job.round].push_back(Item{job, std::move(batch)});
   changed_.notify_all();
   return {};
@@ -69,6 +75,7 @@ Result<std::optional<CopyQueue::Item>> CopyQueue::next(std::uint64_t round, std:
   lane.pop_front();
   if (item.batch) {
     bytes_ -= item.batch->byte_size();
+    note_bytes();
   } else {
     --open_chunks_[round];
   }

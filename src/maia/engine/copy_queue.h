@@ -12,6 +12,7 @@
 
 #include "maia/base/result.h"
 #include "maia/connector/source.h"
+#include "maia/engine/stage_load.h"
 #include "maia/types/batch.h"
 
 namespace maia::engine {
@@ -28,7 +29,9 @@ struct CopyJob {
 /// as its rows. Readers run ahead into the next rounds as far as the byte budget allows. Thread-safe.
 class CopyQueue {
  public:
-  explicit CopyQueue(std::size_t budget_bytes) : budget_(budget_bytes) {}
+  /// `load`, if given, outlives the queue and is told what it holds and how long readers wait.
+  explicit CopyQueue(std::size_t budget_bytes, StageLoad* load = nullptr)
+      : budget_(budget_bytes), load_(load) {}
 
   void add(CopyJob job);
 
@@ -54,7 +57,12 @@ class CopyQueue {
   void end();
 
  private:
+  void note_bytes() const {
+    if (load_) load_->hold(bytes_);
+  }
+
   const std::size_t budget_;
+  StageLoad* const load_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<CopyJob> jobs_;

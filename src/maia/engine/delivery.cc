@@ -42,6 +42,7 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
       options_(std::move(options)),
       open_destination_(std::move(open)),
       transforms_(std::move(transforms)),
+      size_({.max_rows = options_.max_rows, .max_bytes = options_.max_bytes}),
       waiting_(parts.source),
       backoff_(std::hash<std::string>{}(pipeline.name + options_.name)) {
   parts_.confirm.expect(options_.name);
@@ -150,6 +151,7 @@ Result<bool> Delivery::stream(std::chrono::milliseconds wait, std::stop_token st
 }
 
 Status Delivery::deliver(WindowRef window, std::stop_token stop) {
+  const auto began = parts_.clock.steady();
   MAIA_TRY(destination_->begin());
   std::size_t rows = 0;
   std::size_t bytes = 0;
@@ -166,7 +168,8 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
       continue;
     }
     for (auto& [id, entry] : tables_) settle(entry, window->end);
-    if (rows >= options_.max_rows || bytes >= options_.max_bytes || stop.stop_requested()) break;
+    delivery_load_.hold(bytes);
+    if (rows >= size_.rows() || bytes >= size_.bytes() || stop.stop_requested()) break;
     if (window->sequence <= alone_until_) break;
     auto more = MAIA_TRY(stream_.cursor->next(std::chrono::milliseconds{0}, stop));
     if (!more) break;
@@ -176,6 +179,9 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
   // In a journal that was begun anew the first windows may end before what the destination has.
   const bool behind = parts_.source.compare(window->end, checkpoint_.position) < 0;
   MAIA_TRY(commit(window->sequence, behind ? checkpoint_.position : window->end));
+  delivery_load_.hold(0);
+  size_.committed(rows, bytes,
+                  std::chrono::duration_cast<WindowSize::Duration>(parts_.clock.steady() - began));
   if (newest_commit_ > 0) lag_micros_ = std::max<std::int64_t>(0, parts_.clock.wall() - newest_commit_);
   return {};
 }
@@ -185,7 +191,10 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   for (auto& [id, entry] : tables_) {
     if (entry.dirty) update.facts[fact_key(id)] = to_json(entry.fact);
   }
-  MAIA_TRY(destination_->commit(update));
+  {
+    const StageLoad::Wait wait(delivery_load_, parts_.clock);
+    MAIA_TRY(destination_->commit(update));
+  }
   for (auto& [id, entry] : tables_) entry.dirty = false;
   other_facts_.clear();
   skipped_.clear();
@@ -226,6 +235,7 @@ void Delivery::interrupt() {
   pending_tables_.clear();
   pending_batches_.clear();
   pending_windows_.clear();
+  delivery_load_.hold(0);
   if (destination_) destination_->rollback();
 }
 

@@ -20,10 +20,12 @@
 #include "maia/engine/options.h"
 #include "maia/engine/rollback.h"
 #include "maia/engine/snapshot_copy.h"
+#include "maia/engine/stage_load.h"
 #include "maia/engine/status.h"
 #include "maia/engine/table_entry.h"
 #include "maia/engine/task.h"
 #include "maia/engine/waiting_rows.h"
+#include "maia/engine/window_size.h"
 #include "maia/journal/journal.h"
 #include "maia/state/dead_letters.h"
 
@@ -92,6 +94,9 @@ class Delivery final : public Task {
   // answer is a sentence.
   Result<std::string> pause(const std::string& table);
   Result<std::string> resume(const std::string& table);
+  /// Brings the table at the destination to the name and shape that the settings ask for, which are others
+  /// than when it was made; with `reread`, also its rows.
+  Result<std::string> refit(const std::string& table, bool reread);
   /// Reads rows again (all, or those of a RowCondition on key columns) and mends what differs.
   Result<std::string> resync(const std::string& table, const std::string& rows);
 
@@ -108,6 +113,9 @@ class Delivery final : public Task {
   /// paused there. Nothing is done if not all can be taken back, unless `partial`.
   Result<Rollback> plan_rollback(const Moment& to, const std::string& table);
   Result<Rollback> rollback(const Moment& to, const std::string& table, bool partial);
+
+  /// Adds what the stages hold and have waited for now; from any thread.
+  void add_load(PipelineStatus& status) const;
 
   /// Read-only SQL on the destination; from any thread.
   Result<Destination::QueryResult> query(std::string_view sql, const Destination::QueryLimits& limits);
@@ -176,7 +184,7 @@ class Delivery final : public Task {
   Status take_batch(const Window& window, const Batch& batch, const Lane& lane);
   Status take_truncate(const Window& window, const Truncate& truncate, const Lane& lane);
   Status take_change(const Window& window, const SchemaChange& change, const Lane& lane);
-  Status reshape(TableEntry& entry, const SchemaChange& change);
+  Status reshape(TableEntry& entry, const SchemaChange& change, const DriftOptions& drift);
   Status flush();
   /// Tables whose snapshot the stream has left behind are streaming from now on.
   void settle(TableEntry& entry, const Position& reached);
@@ -243,6 +251,7 @@ class Delivery final : public Task {
   Status begin_resync(TableEntry& entry, const std::string& rows);
   Status can_resync(const TableEntry& entry) const;
   Status bind_again(TableEntry& entry);
+  Status refit_table(TableEntry& entry, bool reread);
   Status quarantine(const std::string& id, const Error& error);
   /// If it is an error, it is of this table.
   template <class T>
@@ -273,6 +282,9 @@ class Delivery final : public Task {
   bool selection_is_new_ = false;  ///< what is offered has not been compared with what is here
   Sequence base_;                  ///< the journal's sequence at Assignment::from
   std::shared_ptr<Snapshot> snapshot_;
+  StageLoad copy_load_;  ///< outlives copy_
+  StageLoad delivery_load_;
+  WindowSize size_;
   std::unique_ptr<SnapshotCopy> copy_;
   std::map<std::string, TableEntry> tables_;  // by table id
   std::map<std::string, std::set<ColumnChange::Kind>> refused_;

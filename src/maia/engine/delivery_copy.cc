@@ -14,7 +14,7 @@ Result<bool> Delivery::copy(std::stop_token stop) {
     if (complete) {
       copy_.reset();
       snapshot_.reset();
-      parts_.observer.event(Observer::Level::info, "snapshot complete", {{"destination", options_.name}});
+      parts_.observer.event(Observer::Level::info, Observer::kCopied, {{"destination", options_.name}});
     }
     return true;
   }
@@ -46,6 +46,7 @@ Status Delivery::begin_copy(std::vector<TableEntry*> tables) {
             return bury(batch, entry, transactions, failures, Stage::transform);
           },
       .blame = [this](const TableEntry& entry) { culprit_ = entry.fact.source->id; },
+      .load = &copy_load_,
       .started_at = parts_.clock.wall(),
       .keep_surplus = options_.deletes != Deletes::apply};
   copy_ = MAIA_TRY(SnapshotCopy::start(std::move(parts), snapshot_, std::move(tables), pipeline_));
@@ -101,7 +102,8 @@ Status Delivery::adopt_shapes(const std::vector<TableEntry*>& tables,
       MAIA_TRY(blamed(
           fact.source->id,
           reshape(*entry,
-                  SchemaChange{.before = fact.source, .after = now->schema, .columns = {}, .ordinal = 0})));
+                  SchemaChange{.before = fact.source, .after = now->schema, .columns = {}, .ordinal = 0},
+                  options_.drift)));
       continue;
     }
     fact.source = now->schema;

@@ -6,6 +6,14 @@
 
 namespace maia::engine {
 
+void Delivery::add_load(PipelineStatus& status) const {
+  for (auto& each : status.destinations) {
+    if (each.name != options_.name) continue;
+    each.copy = {copy_load_.held_bytes(), copy_load_.waited(parts_.clock).count()};
+    each.delivery = {delivery_load_.held_bytes(), delivery_load_.waited(parts_.clock).count()};
+  }
+}
+
 void Delivery::publish(std::string_view state, const Error* error) {
   last_publish_ = parts_.clock.steady();
   parts_.board.change([&](PipelineStatus& status) {

@@ -212,13 +212,13 @@ Status Delivery::take_change(const Window& window, const SchemaChange& change, c
   }
   if (same_shape(*entry.fact.source, *change.after)) return {};
   MAIA_TRY(flush());
-  return blamed(id, in(to_string(change.after->name), reshape(entry, change)));
+  return blamed(id, in(to_string(change.after->name), reshape(entry, change, options_.drift)));
 }
 
-Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
+Status Delivery::reshape(TableEntry& entry, const SchemaChange& change, const DriftOptions& drift) {
   auto route = MAIA_TRY(TableRoute::bind(change.after, transforms_, options_));
   auto& refused = refused_[change.after->id];
-  auto plan = MAIA_TRY(plan_drift(*entry.fact.target, *route.wanted(), options_.drift, refused));
+  auto plan = MAIA_TRY(plan_drift(*entry.fact.target, *route.wanted(), drift, refused));
   for (auto& step : plan.changes) {
     if (step.kind != ColumnChange::Kind::add) continue;
     const auto at_source = change.after->find(step.column);
@@ -238,7 +238,7 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
         .before = before.schema, .after = shape, .columns = plan.changes, .ordinal = change.ordinal};
     auto altered = destination_->alter(before, route.target(), at_destination);
     if (!altered.ok()) {
-      return without_what_may_stay(at_destination, options_.drift, refused, std::move(altered).error());
+      return without_what_may_stay(at_destination, drift, refused, std::move(altered).error());
     }
   }
   entry.fact.source = change.after;
@@ -256,6 +256,7 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change) {
 }
 
 Status Delivery::flush() {
+  const StageLoad::Wait wait(delivery_load_, parts_.clock);
   if (isolating_) {
     for (std::size_t i = 0; i < pending_.size(); ++i) {
       auto written = destination_->write({&pending_[i], 1});

@@ -92,6 +92,7 @@ Status PipelineRun::start_once() {
                               .board = board_,
                               .observer = *parts_.observer,
                               .clock = *parts_.clock,
+                              .load = capture_load_,
                               .patience = runtime_->patience()};
   capture_ = std::make_unique<Capture>(shared, parts_.options, from_, std::move(known));
   launch(*capture_);
@@ -337,6 +338,25 @@ Result<std::string> PipelineRun::resume(const std::string& destination, const st
 Result<std::string> PipelineRun::resync(const std::string& destination, const std::string& table,
                                         const std::string& rows) {
   return ask(destination, [table, rows](Delivery& delivery) { return delivery.resync(table, rows); });
+}
+
+PipelineStatus PipelineRun::status() const {
+  auto status = board_.read();
+  status.capturing.waited_micros = capture_load_.waited(*parts_.clock).count();
+  for (const auto& delivery : deliveries_) delivery->add_load(status);
+  return status;
+}
+
+std::future<Result<std::string>> PipelineRun::refit(const Refit& refit) {
+  for (auto& delivery : deliveries_) {
+    if (delivery->name() != refit.destination) continue;
+    return delivery->mailbox().post(
+        [&delivery = *delivery, refit] { return delivery.refit(refit.table, refit.reread); });
+  }
+  std::promise<Result<std::string>> none;
+  none.set_value(Error{Error::Code::invalid_config, Recovery::halt,
+                       fmt::format("no destination is named {}", refit.destination), ""});
+  return none.get_future();
 }
 
 Result<Destination::QueryResult> PipelineRun::query(std::string_view name, std::string_view sql,

@@ -17,6 +17,7 @@
 #include "maia/engine/runtime.h"
 #include "maia/engine/status.h"
 #include "maia/state/dead_letters.h"
+#include "maia/state/refits.h"
 
 namespace maia::engine {
 
@@ -69,6 +70,9 @@ class PipelineRun {
   Result<std::string> resume(const std::string& destination, const std::string& table);
   Result<std::string> resync(const std::string& destination, const std::string& table,
                              const std::string& rows);
+  /// Delivery::refit of the table that it names. Before `start`, it is done before the first rows are
+  /// delivered.
+  std::future<Result<std::string>> refit(const Refit& refit);
 
   Result<std::string> send_again(const Moment& from, const std::string& destination,
                                  const std::string& table);
@@ -79,7 +83,7 @@ class PipelineRun {
   Result<std::vector<Rollback>> rollback(const Moment& to, const std::string& destination,
                                          const std::string& table, RollbackHow how);
 
-  PipelineStatus status() const { return board_.read(); }
+  PipelineStatus status() const;
   /// Delivery::replay_letters at each destination, or at the one that the filter names.
   Result<std::string> replay_letters(const LetterFilter& which, bool force);
   /// Letters were purged.
@@ -110,6 +114,7 @@ class PipelineRun {
   Confirm confirm_;
   std::mutex source_mutex_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;
+  StageLoad capture_load_;
   std::unique_ptr<Capture> capture_;
   Position from_;
 

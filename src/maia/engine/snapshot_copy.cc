@@ -20,9 +20,10 @@ SnapshotCopy::SnapshotCopy(Parts parts, std::shared_ptr<Snapshot> snapshot, std:
       tables_(std::move(tables)),
       converging_(tables_.size()),
       left_(tables_.size()),
-      queue_(budget) {}
+      queue_(budget, parts_.load) {}
 
 SnapshotCopy::~SnapshotCopy() {
+  if (parts_.load) parts_.load->hold(0);
   queue_.end();
   for (auto& reader : readers_) reader.request_stop();
   readers_.clear();

@@ -40,6 +40,7 @@ class SnapshotCopy {
     Sift sift;
     Bury bury;
     Blame blame;
+    StageLoad* load = nullptr;  ///< of the queue between readers and writer
     WallMicros started_at = 0;
     bool keep_surplus = false;  ///< see Destination::Reconciliation
   };

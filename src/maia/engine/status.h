@@ -41,6 +41,12 @@ struct TableStatus {
   std::uint64_t resync_removed = 0;
 };
 
+/// What one stage holds in memory, and how long it has waited for the next one.
+struct StageStatus {
+  std::uint64_t held_bytes = 0;
+  std::int64_t waited_micros = 0;
+};
+
 struct DestinationStatus {
   std::string name;
   std::string state = "opening";  ///< opening, snapshot, streaming, waiting to retry, paused, failed
@@ -50,6 +56,8 @@ struct DestinationStatus {
   std::uint64_t commits = 0;
   std::uint64_t retries = 0;
   std::uint64_t attempts_left = 0;  ///< retries that may be made at once; engine/backoff.h
+  StageStatus copy;      ///< readers of the snapshot, for room in its queue
+  StageStatus delivery;  ///< delivery, for the destination
   std::string last_error;
   std::string hint;
   std::map<std::string, TableStatus> tables;  ///< by table id
@@ -68,6 +76,7 @@ struct PipelineStatus {
   bool confirms_journaled = false;  ///< the source may discard what is durable in the journal only
   std::uint64_t journal_bytes = 0;
   std::uint64_t journal_max_bytes = 0;  ///< 0: no limit
+  StageStatus capturing;  ///< capture, for the journal
   std::uint64_t reconnects = 0;
   std::uint64_t attempts_left = 0;  ///< connections to the source that may be tried at once
   std::vector<DestinationStatus> destinations;

@@ -25,6 +25,13 @@ inline constexpr Family kRecordsRead{"maia_records_read_total", "Changes read fr
 inline constexpr Family kReconnects{"maia_reconnects_total",
                                     "Connections to the source that were made anew."};
 
+inline constexpr Family kMemoryLimit{"maia_memory_limit_bytes", "What the process may use of memory."};
+inline constexpr Family kMemory{"maia_memory_bytes", "What a stage holds in its queue, by the label stage."};
+inline constexpr Family kBackpressure{"maia_backpressure_seconds_total",
+                                      "Time that a stage has waited for the one after it, by the label "
+                                      "stage: capture for the journal, copy for "
+                                      "room in the snapshot's queue, delivery for the destination."};
+
 // Per destination.
 inline constexpr Family kLag{
     "maia_replication_lag_seconds",
