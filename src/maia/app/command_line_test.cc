@@ -98,10 +98,11 @@ TEST(CommandLine, tail_and_journal_take_their_words) {
 TEST(CommandLine, every_command_of_the_design_is_there) {
   std::vector<std::string> names;
   for (const auto& command : command_docs()) names.push_back(command.name);
-  EXPECT_THAT(names, testing::UnorderedElementsAre(
-                         "run", "sync", "init", "validate", "check", "plan", "apply", "history", "preview", "test",
-                         "discover", "status", "query", "dlq", "tail", "journal", "pause", "resume", "resync",
-                         "replay", "rollback", "drop", "connectors", "schema", "completion", "version"));
+  EXPECT_THAT(names, testing::UnorderedElementsAre("run", "sync", "init", "validate", "check", "plan",
+                                                   "apply", "history", "preview", "test", "discover",
+                                                   "status", "query", "dlq", "tail", "journal", "pause",
+                                                   "resume", "resync", "replay", "rollback", "drop",
+                                                   "connectors", "schema", "completion", "version"));
 }
 
 TEST(CommandLine, every_flag_has_its_variable) {

@@ -45,8 +45,8 @@ Status set_aside(const engine::PipelineStatus& status) {
 }
 
 /// Whole segments go, so a small limit needs small segments.
-LocalJournal::Options journal_options(const config::PipelineSettings& settings,
-                                      const std::string& directory, std::uint64_t recent_bytes) {
+LocalJournal::Options journal_options(const config::PipelineSettings& settings, const std::string& directory,
+                                      std::uint64_t recent_bytes) {
   LocalJournal::Options options{.directory = directory + "/journal", .recent_bytes = recent_bytes};
   if (const auto& limit = settings.journal.max_bytes) {
     options.segment_bytes = std::min(options.segment_bytes, limit->bytes / 8);
@@ -122,7 +122,8 @@ Status PipelineService::put(const config::PipelineSettings& settings, engine::Pi
   const std::unique_lock lock(run_mutex_);
   run_.reset();
   const auto memory = memory_(settings.destinations.size());
-  auto journal = MAIA_TRY(LocalJournal::open(system_disk(), journal_options(settings, directory_, memory.journal)));
+  auto journal =
+      MAIA_TRY(LocalJournal::open(system_disk(), journal_options(settings, directory_, memory.journal)));
   if (const auto& torn = journal->torn_tail()) {
     log::info("the journal's torn end was cut off", {{"pipeline", name_}, {"file", torn->file}});
   }
@@ -186,9 +187,8 @@ Result<config::Node> PipelineService::letters(const LetterRequest& request) {
 
 Result<std::string> PipelineService::send_again(const HistoryRequest& request) {
   const auto from = MAIA_TRY(parse_moment(request.at, system_clock().wall()));
-  return in_run([&](engine::PipelineRun& run) {
-    return run.send_again(from, request.destination, request.table);
-  });
+  return in_run(
+      [&](engine::PipelineRun& run) { return run.send_again(from, request.destination, request.table); });
 }
 
 Result<config::Node> PipelineService::rollback(const HistoryRequest& request) {

@@ -56,8 +56,8 @@ struct DestinationStatus {
   std::uint64_t commits = 0;
   std::uint64_t retries = 0;
   std::uint64_t attempts_left = 0;  ///< retries that may be made at once; engine/backoff.h
-  StageStatus copy;      ///< readers of the snapshot, for room in its queue
-  StageStatus delivery;  ///< delivery, for the destination
+  StageStatus copy;                 ///< readers of the snapshot, for room in its queue
+  StageStatus delivery;             ///< delivery, for the destination
   std::string last_error;
   std::string hint;
   std::map<std::string, TableStatus> tables;  ///< by table id
@@ -76,7 +76,7 @@ struct PipelineStatus {
   bool confirms_journaled = false;  ///< the source may discard what is durable in the journal only
   std::uint64_t journal_bytes = 0;
   std::uint64_t journal_max_bytes = 0;  ///< 0: no limit
-  StageStatus capturing;  ///< capture, for the journal
+  StageStatus capturing;                ///< capture, for the journal
   std::uint64_t reconnects = 0;
   std::uint64_t attempts_left = 0;  ///< connections to the source that may be tried at once
   std::vector<DestinationStatus> destinations;
