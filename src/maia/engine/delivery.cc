@@ -42,6 +42,7 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
       options_(std::move(options)),
       open_destination_(std::move(open)),
       transforms_(std::move(transforms)),
+      seal_(pipeline.name),
       waiting_(parts.source),
       backoff_(std::hash<std::string>{}(pipeline.name + options_.name)) {
   parts_.confirm.expect(options_.name);
@@ -49,7 +50,9 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
 
 Status Delivery::open() {
   auto destination = std::shared_ptr<Destination>(MAIA_TRY(open_destination_()));
-  auto opened = MAIA_TRY(destination->open(pipeline_.name));
+  auto opened = MAIA_TRY(destination->open(pipeline_.name, epoch_));
+  epoch_ = opened.epoch;
+  MAIA_TRY(seal_.open(opened));
   {
     const std::lock_guard lock(destination_mutex_);
     destination_ = std::move(destination);
@@ -177,7 +180,9 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   for (auto& [id, entry] : tables_) {
     if (entry.dirty) update.facts[fact_key(id)] = to_json(entry.fact);
   }
+  update.seal = seal_.of(update);
   MAIA_TRY(destination_->commit(update));
+  seal_.committed(update);
   for (auto& [id, entry] : tables_) entry.dirty = false;
   other_facts_.clear();
   isolating_ = false;
