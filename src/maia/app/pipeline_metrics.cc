@@ -7,8 +7,8 @@ namespace maia::app {
 namespace {
 
 constexpr const char* kCaptureStates[] = {
-    "opening", "streaming", "waiting to retry", "waiting for the disk", "waiting for room in the journal",
-    "failed"};
+    "opening", "streaming",   "waiting to retry", "waiting for the disk", "waiting for room in the journal",
+    "failed",  "lost history"};
 
 void publish_table(observe::Registry& registry, observe::Labels labels, const engine::TableStatus& table) {
   labels.emplace_back("table", table.source);
@@ -48,6 +48,11 @@ void publish(observe::Registry& registry, const engine::PipelineStatus& status) 
   registry.gauge(observe::kJournalBytes, pipeline).set(static_cast<double>(status.journal_bytes));
   registry.counter(observe::kRecordsRead, pipeline).advance_to(status.captured_changes);
   registry.counter(observe::kReconnects, pipeline).advance_to(status.reconnects);
+  for (const auto& [reason, count] : status.lost_history) {
+    auto labels = pipeline;
+    labels.emplace_back("reason", reason);
+    registry.counter(observe::kLostHistory, labels).advance_to(count);
+  }
   for (const auto& destination : status.destinations) {
     auto labels = pipeline;
     labels.emplace_back("destination", destination.name);

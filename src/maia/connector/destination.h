@@ -84,9 +84,9 @@ class Destination {
   virtual Result<Findings> check() = 0;
 
   /// Connects, takes the next epoch for `pipeline` (which fences every older run), notes who took it
-  /// (base/this_process.h) and reads the checkpoint back; an empty one for a new pipeline. `held` is the epoch
-  /// that this run had before its session broke, 0 at its start: if the destination's is another one by now,
-  /// nothing is taken and the error is Code::fenced, with who took it.
+  /// (base/this_process.h) and reads the checkpoint back; an empty one for a new pipeline. `held` is the
+  /// epoch that this run had before its session broke, 0 at its start: if the destination's is another one by
+  /// now, nothing is taken and the error is Code::fenced, with who took it.
   struct Opened {
     Epoch epoch;
     Checkpoint checkpoint;

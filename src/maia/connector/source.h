@@ -123,8 +123,12 @@ class Source {
   virtual std::partial_ordering compare(const Position& a, const Position& b) const = 0;
   /// When a position was committed, in words for people ("0/16B3748"). Thread-safe.
   virtual std::string describe(const Position& position) const = 0;
+  /// After Code::lost_history, when the tables are going to be compared: gives up what cannot be continued
+  /// and begins capture as for a new pipeline.
+  virtual Result<Prepared> begin_anew();
   /// Asks the source to write a sign of life to its log, where that is allowed, so that an idle database's
-  /// position advances. Called every heartbeat interval from the capture thread.
+  /// position advances. Called every heartbeat interval from the capture thread. Code::lost_history if it
+  /// shows that the source has gone back in time; other errors are not worth stopping for.
   virtual Status heartbeat() { return {}; }
   /// Removes everything that `prepare` made. Returns what was removed.
   virtual Result<std::vector<std::string>> drop() = 0;

@@ -26,9 +26,9 @@ Error edited(const std::string& pipeline, std::string_view what) {
                .message = fmt::format("the checkpoint of pipeline {} was changed by somebody else: {}",
                                       pipeline, what),
                .hint =
-                   "put the checkpoint back as it was, from a backup, and run again; or let MAIA compare the "
-                   "tables: `maia run --on-lost-history resync`. Whoever is sure of the change clears `seal` "
-                   "in the checkpoint",
+                   "put the checkpoint back as it was, from a backup, and run again; or copy the "
+                   "tables again: `maia drop`, empty them, `maia run`. Whoever is sure of the change clears "
+                   "`seal` in the checkpoint",
                .reason = "checkpoint_edited"};
 }
 

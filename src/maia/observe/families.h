@@ -24,6 +24,9 @@ inline constexpr Family kConfirmsJournaled{
 inline constexpr Family kRecordsRead{"maia_records_read_total", "Changes read from the source."};
 inline constexpr Family kReconnects{"maia_reconnects_total",
                                     "Connections to the source that were made anew."};
+inline constexpr Family kLostHistory{
+    "maia_lost_history_total",
+    "Times that the source could no longer give all changes, by the label reason."};
 
 // Per destination.
 inline constexpr Family kLag{

@@ -126,8 +126,8 @@ Error not_mine(Connection& connection, const std::string& pipeline, Epoch epoch)
                  .message = "somebody has changed the checkpoint of pipeline " + pipeline +
                             " at the destination while the pipeline ran",
                  .hint =
-                     "put the row of maia.checkpoint back as it was and run again, or resync with "
-                     "on_lost_history: resync",
+                     "put the row of maia.checkpoint back as it was and run again, or copy the tables "
+                     "again: `maia drop`, empty them, `maia run`",
                  .reason = "checkpoint_edited"};
   }
   if (static_cast<std::uint64_t>(row->integer(0, 0)) < epoch.value) {
