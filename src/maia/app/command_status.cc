@@ -70,6 +70,7 @@ void show(const std::string& json, std::ostream& out) {
                      text(status, "capture"), std::uint64_t(status["captured_changes"]),
                      text(status, "captured"));
   if (const auto error = text(status, "capture_error"); !error.empty()) out << "  " << error << '\n';
+  if (const auto hint = text(status, "capture_hint"); !hint.empty()) out << "  " << hint << '\n';
   if (const auto notice = text(status, "notice"); !notice.empty()) out << "  " << notice << '\n';
   for (const Element destination : simdjson::dom::array(status["destinations"]))
     show_destination(destination, out);

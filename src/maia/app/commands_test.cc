@@ -97,7 +97,7 @@ class FakeDestination final : public Destination {
   Result<Findings> check() override {
     return Findings{{Finding::Level::warning, "disk is nearly full", "", ""}};
   }
-  Result<Opened> open(std::string_view) override { return unused(); }
+  Result<Opened> open(std::string_view, Epoch) override { return unused(); }
   Status begin() override { return unused(); }
   Status prepare(const TableTarget&) override { return unused(); }
   Status alter(const TableTarget&, const TableTarget&, const SchemaChange&) override { return unused(); }

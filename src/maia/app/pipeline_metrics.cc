@@ -7,8 +7,9 @@ namespace maia::app {
 namespace {
 
 constexpr const char* kCaptureStates[] = {
-    "opening", "streaming", "waiting to retry", "waiting for the disk", "waiting for room in the journal",
-    "failed"};
+    "opening", "streaming",   "waiting to retry", "waiting for the disk", "waiting for room in the journal",
+    "failed",  "lost history"};
+
 void publish_stage(observe::Registry& registry, observe::Labels labels, const char* name,
                    const engine::StageStatus& stage) {
   labels.emplace_back("stage", name);
@@ -55,6 +56,11 @@ void publish(observe::Registry& registry, const engine::PipelineStatus& status) 
   registry.counter(observe::kRecordsRead, pipeline).advance_to(status.captured_changes);
   registry.counter(observe::kReconnects, pipeline).advance_to(status.reconnects);
   publish_stage(registry, pipeline, "capture", status.capturing);
+  for (const auto& [reason, count] : status.lost_history) {
+    auto labels = pipeline;
+    labels.emplace_back("reason", reason);
+    registry.counter(observe::kLostHistory, labels).advance_to(count);
+  }
   for (const auto& destination : status.destinations) {
     auto labels = pipeline;
     labels.emplace_back("destination", destination.name);

@@ -61,10 +61,16 @@ Node destination_node(const engine::DestinationStatus& destination) {
 Node status_node(const engine::PipelineStatus& status) {
   Node::Sequence destinations;
   for (const auto& destination : status.destinations) destinations.push_back(destination_node(destination));
+  Node::Sequence losses;
+  for (const auto& [reason, count] : status.lost_history) {
+    losses.push_back(Object().set("reason", reason).set("count", count).node());
+  }
   return Object()
       .set("pipeline", status.name)
       .set("capture", status.capture)
       .set("capture_error", status.capture_error)
+      .set("capture_hint", status.capture_hint)
+      .set("lost_history", Node{std::move(losses), {}})
       .set("captured", status.captured)
       .set("captured_changes", status.captured_changes)
       .set("source_lag_bytes", status.source_lag_bytes.value_or(0))

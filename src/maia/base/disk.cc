@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
 namespace maia {
 namespace {
@@ -31,6 +33,22 @@ class Descriptor {
  private:
   int fd_;
 };
+
+/// Who has a file locked, as the kernel lists it: "1: FLOCK  ADVISORY  WRITE 4711 fe:01:262147 0 EOF".
+std::string lock_holder(int fd) {
+  struct stat file {};
+  std::ifstream locks("/proc/locks");
+  if (::fstat(fd, &file) == 0) {
+    const auto inode = fmt::format(":{} ", file.st_ino);
+    for (std::string line; std::getline(locks, line);) {
+      std::istringstream words(line);
+      std::string number, kind, advisory, write, pid;
+      words >> number >> kind >> advisory >> write >> pid;
+      if (kind == "FLOCK" && line.find(inode) != line.npos) return "process " + pid;
+    }
+  }
+  return "another running maia";
+}
 
 Result<Descriptor> open_path(const std::string& path, int flags, std::string_view doing) {
   int fd = -1;
@@ -168,7 +186,7 @@ class PosixDisk final : public Disk {
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return disk_error(errno, "lock", path);
       return Error{Error::Code::unavailable, Recovery::halt,
-                   fmt::format("{} is held by another running maia", path),
+                   fmt::format("{} is held by {}", path, lock_holder(fd.get())),
                    "stop the other process, or give this one a state directory of its own"};
     }
     return std::make_unique<PosixLock>(std::move(fd));

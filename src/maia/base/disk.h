@@ -55,7 +55,8 @@ class Disk {
   virtual Status sync_directory(const std::string& directory) = 0;
   /// Bytes that this process may still write on the file system of `directory`.
   virtual Result<std::uint64_t> free_bytes(const std::string& directory) = 0;
-  /// Creates the file if needed and takes it for this process. Code::unavailable if another holds it.
+  /// Creates the file if needed and takes it for this process. Code::unavailable if another holds it, with
+  /// its process where the kernel tells it.
   virtual Result<std::unique_ptr<DiskLock>> lock(const std::string& path) = 0;
 };
 

@@ -39,6 +39,9 @@ struct [[nodiscard]] Error {
   Recovery recovery = Recovery::halt;
   std::string message;  ///< what failed, in the words of the person who runs the pipeline
   std::string hint;     ///< what to do about it; may be empty
+  /// For machines, where a code is too coarse: one word of a fixed set, such as "slot_dropped" for
+  /// lost_history. Points to a literal; may be empty.
+  std::string_view reason = {};
 
   /// Adds where it happened, outermost first: "write orders: connect: refused".
   Error in(std::string_view where) && {

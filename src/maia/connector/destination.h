@@ -26,6 +26,8 @@ struct Checkpoint {
   /// Further durable facts of the engine by key, such as the snapshot progress of a table. A destination
   /// stores them as they are.
   std::map<std::string, std::string> facts;
+  /// By which the engine sees whether somebody else has changed the checkpoint; stored as it is.
+  std::string seal = {};
 };
 
 /// What a commit writes besides the rows.
@@ -33,6 +35,7 @@ struct CheckpointUpdate {
   Sequence sequence;
   Position position;
   std::map<std::string, std::optional<std::string>> facts;  ///< to set, or to remove where empty
+  std::string seal = {};
 };
 
 /// One table at the destination.
@@ -80,13 +83,17 @@ class Destination {
   virtual std::vector<ColumnMapping> plan(const TableSchema& schema) const = 0;
   virtual Result<Findings> check() = 0;
 
-  /// Connects, takes the next epoch for `pipeline` (which fences every older run) and reads the checkpoint
-  /// back; an empty one for a new pipeline.
+  /// Connects, takes the next epoch for `pipeline` (which fences every older run), notes who took it
+  /// (base/this_process.h) and reads the checkpoint back; an empty one for a new pipeline. `held` is the
+  /// epoch that this run had before its session broke, 0 at its start: if the destination's is another one by
+  /// now, nothing is taken and the error is Code::fenced, with who took it.
   struct Opened {
     Epoch epoch;
     Checkpoint checkpoint;
   };
-  virtual Result<Opened> open(std::string_view pipeline) = 0;
+  virtual Result<Opened> open(std::string_view pipeline, Epoch held) = 0;
+  /// At the start of a run.
+  Result<Opened> open(std::string_view pipeline) { return open(pipeline, Epoch{}); }
 
   virtual Status begin() = 0;
   /// Makes the table ready to receive rows: creates it, or verifies that the existing one fits (same columns,
@@ -99,8 +106,8 @@ class Destination {
   /// Writes the batches as if their rows were applied one by one, in the order of their windows and, within a
   /// window, of their ordinals. Deliveries come in the order of their windows.
   virtual Status write(std::span<const Delivery> deliveries) = 0;
-  /// Compares the epoch, stores the update and commits. Code::fenced if a newer run took the epoch. When it
-  /// returns without error everything is durable.
+  /// Compares the epoch, stores the update and commits. Code::fenced, with who it is, if a newer run took the
+  /// epoch. When it returns without error everything is durable.
   virtual Status commit(const CheckpointUpdate& update) = 0;
   virtual void rollback() = 0;
 

@@ -8,4 +8,9 @@ Result<Position> Source::position_from_text(std::string_view, const Position&) c
                "name a time instead"};
 }
 
+Result<Source::Prepared> Source::begin_anew() {
+  return Error{Error::Code::unsupported, Recovery::halt, "this source cannot begin anew by itself",
+               "maia drop, then maia run"};
+}
+
 }  // namespace maia

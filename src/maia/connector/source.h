@@ -127,8 +127,12 @@ class Source {
   /// The position that `describe` shows so, in the history of `near`. Code::invalid_config if the text is
   /// none, Code::unsupported if this source cannot tell. Thread-safe.
   virtual Result<Position> position_from_text(std::string_view text, const Position& near) const;
+  /// After Code::lost_history, when the tables are going to be compared: gives up what cannot be continued
+  /// and begins capture as for a new pipeline.
+  virtual Result<Prepared> begin_anew();
   /// Asks the source to write a sign of life to its log, where that is allowed, so that an idle database's
-  /// position advances. Called every heartbeat interval from the capture thread.
+  /// position advances. Called every heartbeat interval from the capture thread. Code::lost_history if it
+  /// shows that the source has gone back in time; other errors are not worth stopping for.
   virtual Status heartbeat() { return {}; }
   /// Removes everything that `prepare` made. Returns what was removed.
   virtual Result<std::vector<std::string>> drop() = 0;

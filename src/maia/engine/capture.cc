@@ -47,6 +47,7 @@ Status Capture::connect() {
   parts_.board.change([](PipelineStatus& status) {
     status.capture = "streaming";
     status.capture_error.clear();
+    status.capture_hint.clear();
   });
   return {};
 }
@@ -74,10 +75,12 @@ Result<Step> Capture::recover(Error error) {
   stream_.reset();
   const bool disk = error.code == Error::Code::storage;
   parts_.board.change([&](PipelineStatus& status) {
-    status.capture = error.recovery == Recovery::halt ? "failed"
-                     : disk                           ? "waiting for the disk"
-                                                      : "waiting to retry";
+    status.capture = error.code == Error::Code::lost_history ? "lost history"
+                     : error.recovery == Recovery::halt      ? "failed"
+                     : disk                                  ? "waiting for the disk"
+                                                             : "waiting to retry";
     status.capture_error = error.message;
+    status.capture_hint = error.hint;
     ++status.reconnects;
     status.attempts_left = static_cast<std::uint64_t>(backoff_.left(parts_.clock.steady()));
   });
@@ -99,7 +102,7 @@ Result<Step> Capture::step(std::stop_token stop) {
   const auto now = parts_.clock.steady();
   if (now - last_heartbeat_ >= options_.heartbeat) {
     last_heartbeat_ = now;
-    beat();
+    if (auto alive = beat(); !alive.ok()) return recover(std::move(alive).error());
   }
   const auto limit = options_.retention.max_bytes;
   const bool at_limit = limit > 0 && parts_.journal.disk_bytes() >= limit;
@@ -141,11 +144,13 @@ Status Capture::make_durable(bool quiet) {
   return {};
 }
 
-void Capture::beat() {
+Status Capture::beat() {
   const std::lock_guard lock(parts_.source_mutex);
   if (auto beat = parts_.source.heartbeat(); !beat.ok()) {
+    if (beat.error().code == Error::Code::lost_history) return beat;
     parts_.observer.event(Observer::Level::warning, "no heartbeat", {{"error", beat.error().message}});
   }
+  return {};
 }
 
 bool Capture::forget() {

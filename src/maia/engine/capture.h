@@ -52,7 +52,8 @@ class Capture final : public Task {
   Result<Step> read(std::stop_token stop);
   /// Makes the journal durable where the source may forget what it has.
   Status make_durable(bool quiet);
-  void beat();
+  /// Code::lost_history if the source has gone back in time.
+  Status beat();
   /// Lets the journal forget what it may. True: it is full all the same.
   bool forget();
   Result<Step> wait_for_room();

@@ -43,6 +43,7 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
       open_destination_(std::move(open)),
       transforms_(std::move(transforms)),
       size_({.max_rows = options_.max_rows, .max_bytes = options_.max_bytes}),
+      seal_(pipeline.name),
       waiting_(parts.source),
       backoff_(std::hash<std::string>{}(pipeline.name + options_.name)) {
   parts_.confirm.expect(options_.name);
@@ -55,7 +56,9 @@ Status Delivery::open() {
     destination_.reset();
   }
   auto destination = std::shared_ptr<Destination>(MAIA_TRY(open_destination_()));
-  auto opened = MAIA_TRY(destination->open(pipeline_.name));
+  auto opened = MAIA_TRY(destination->open(pipeline_.name, epoch_));
+  epoch_ = opened.epoch;
+  MAIA_TRY(seal_.open(opened));
   {
     const std::lock_guard lock(destination_mutex_);
     destination_ = std::move(destination);
@@ -191,10 +194,12 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   for (auto& [id, entry] : tables_) {
     if (entry.dirty) update.facts[fact_key(id)] = to_json(entry.fact);
   }
+  update.seal = seal_.of(update);
   {
     const StageLoad::Wait wait(delivery_load_, parts_.clock);
     MAIA_TRY(destination_->commit(update));
   }
+  seal_.committed(update);
   for (auto& [id, entry] : tables_) entry.dirty = false;
   other_facts_.clear();
   skipped_.clear();

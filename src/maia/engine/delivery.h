@@ -19,6 +19,7 @@
 #include "maia/engine/inverse.h"
 #include "maia/engine/options.h"
 #include "maia/engine/rollback.h"
+#include "maia/engine/seal.h"
 #include "maia/engine/snapshot_copy.h"
 #include "maia/engine/stage_load.h"
 #include "maia/engine/status.h"
@@ -275,8 +276,10 @@ class Delivery final : public Task {
   std::optional<Error> failure_;  // guarded by failure_mutex_
 
   Phase phase_ = Phase::opening;
-  bool paused_ = false;                                            ///< the destination as a whole
-  Checkpoint checkpoint_;                                          ///< as durable at the destination
+  bool paused_ = false;    ///< the destination as a whole
+  Checkpoint checkpoint_;  ///< as durable at the destination
+  Epoch epoch_;            ///< of this run there; 0 before it was opened
+  Seal seal_;
   std::map<std::string, std::optional<std::string>> other_facts_;  ///< to be committed, beside the tables'
   Assignment assigned_;
   bool selection_is_new_ = false;  ///< what is offered has not been compared with what is here

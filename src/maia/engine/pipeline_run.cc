@@ -32,7 +32,10 @@ PipelineRun::PipelineRun(Parts parts)
                                                      std::move(destination.open),
                                                      std::move(destination.transforms)));
   }
-  board_.change([&](PipelineStatus& status) { status.name = parts_.options.name; });
+  board_.change([&](PipelineStatus& status) {
+    status.name = parts_.options.name;
+    status.lost_history = parts_.lost_history;
+  });
 }
 
 PipelineRun::~PipelineRun() { runtime_->end(); }
@@ -41,7 +44,11 @@ Status PipelineRun::start(std::stop_token stop) {
   Backoff backoff(std::hash<std::string>{}(parts_.options.name) + 1);
   for (;;) {
     auto started = start_once();
-    if (started.ok() || started.error().recovery == Recovery::halt) return started;
+    if (started.ok()) return started;
+    if (started.error().recovery == Recovery::halt) {
+      tell_end(started.error());
+      return started;
+    }
     const auto wait = backoff.connect(parts_.clock->steady());
     parts_.observer->event(
         Observer::Level::warning, "the pipeline could not start yet",
@@ -66,7 +73,9 @@ Status PipelineRun::start_once() {
     return Error{Error::Code::invalid_config, Recovery::halt,
                  "no table at the source matches tables:", "maia discover lists what is there"};
   }
-  const auto prepared = MAIA_TRY(prepare_source(resume));
+  auto prepared_or = prepare_source(resume);
+  if (!prepared_or.ok()) return explained(std::move(prepared_or).error());
+  const auto prepared = *std::move(prepared_or);
   from_ = prepared.from;
   // So that the journal knows from where on it holds the source's history.
   const auto tail = parts_.journal->tail();
@@ -126,6 +135,7 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
   const auto tail = parts_.journal->tail();
   std::optional<Position> oldest;
   Sequence newest;
+  journal_fit_ = JournalFit::continues;
   bool journal_serves = tail.sequence.value > 0;
   bool all_known = true;
   for (const auto& delivery : deliveries_) {
@@ -133,9 +143,10 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
     const auto& checkpoint = delivery->checkpoint();
     if (checkpoint.position.empty()) continue;
     newest = std::max(newest, checkpoint.sequence);
-    const bool readable =
-        checkpoint.sequence <= tail.sequence && checkpoint.sequence.value + 1 >= tail.first.value;
-    journal_serves = journal_serves && readable;
+    const auto fit =
+        MAIA_TRY(fit_of(*parts_.journal, *parts_.source, checkpoint.sequence, checkpoint.position));
+    if (fit != JournalFit::continues) journal_fit_ = fit;
+    journal_serves = journal_serves && fit == JournalFit::continues;
     const auto needed = MAIA_TRY(delivery->oldest_needed()).position;
     if (!oldest) {
       oldest = needed;
@@ -181,6 +192,24 @@ Result<Source::Prepared> PipelineRun::prepare_source(Resume& resume) {
   return parts_.source->prepare(resume.position);
 }
 
+/// The source only sees that it cannot give what is asked for; why that is asked for, we know.
+Error PipelineRun::explained(Error error) const {
+  if (error.code != Error::Code::lost_history || journal_fit_ == JournalFit::continues) return error;
+  error.message = fmt::format("{}; and {}", explain(journal_fit_), error.message);
+  if (journal_fit_ == JournalFit::released) error.reason = "destination_restored";
+  return error;
+}
+
+void PipelineRun::tell_end(const Error& error) {
+  const bool lost = error.code == Error::Code::lost_history;
+  board_.change([&](PipelineStatus& status) {
+    status.capture = lost ? "lost history" : "failed";
+    status.capture_error = error.message;
+    status.capture_hint = error.hint;
+    if (lost) ++status.lost_history[std::string(error.reason)];
+  });
+}
+
 void PipelineRun::launch(Task& task) {
   runtime_->launch(task, [this](Task& failed, Error error) { fail(failed, std::move(error)); });
 }
@@ -209,11 +238,13 @@ std::optional<Error> PipelineRun::failure() const {
 Status PipelineRun::wait(std::stop_token stop) {
   while (!stop.stop_requested() && !failure()) runtime_->rest(kLook, stop);
   runtime_->end();
-  if (auto error = failure()) return std::move(*error);
+  auto error = failure();
   for (const auto& delivery : deliveries_) {
-    if (auto error = delivery->failure()) return std::move(*error);
+    if (!error) error = delivery->failure();
   }
-  return {};
+  if (!error) return {};
+  tell_end(*error);
+  return std::move(*error);
 }
 
 Result<Position> PipelineRun::source_end() {

@@ -13,6 +13,7 @@
 #include "maia/engine/capture.h"
 #include "maia/engine/confirm.h"
 #include "maia/engine/delivery.h"
+#include "maia/engine/journal_fit.h"
 #include "maia/engine/options.h"
 #include "maia/engine/runtime.h"
 #include "maia/engine/status.h"
@@ -35,6 +36,7 @@ class PipelineRun {
     std::unique_ptr<Source> source;
     std::vector<DestinationParts> destinations;
     std::unique_ptr<Journal> journal;
+    std::map<std::string, std::uint64_t> lost_history = {};  ///< counted by earlier runs in this process
     DeadLetters* dead_letters = nullptr;  ///< not owned; outlives the run, as do the next two
     Observer* observer = nullptr;
     Clock* clock = nullptr;
@@ -106,6 +108,9 @@ class PipelineRun {
   Result<std::string> ask(const std::string& destination,
                           const std::function<Result<std::string>(Delivery&)>& work,
                           std::chrono::seconds limit = std::chrono::seconds{30});
+  Error explained(Error error) const;
+  /// The pipeline ends with this error.
+  void tell_end(const Error& error);
   void launch(Task& task);
   void fail(Task& task, Error error);
 
@@ -117,6 +122,7 @@ class PipelineRun {
   StageLoad capture_load_;
   std::unique_ptr<Capture> capture_;
   Position from_;
+  JournalFit journal_fit_ = JournalFit::continues;
 
   mutable std::mutex failure_mutex_;
   std::optional<Error> failure_;  // guarded by failure_mutex_

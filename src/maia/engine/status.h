@@ -65,9 +65,12 @@ struct DestinationStatus {
 
 struct PipelineStatus {
   std::string name;
-  /// opening, streaming, waiting to retry, waiting for the disk, waiting for room in the journal, failed
+  /// opening, streaming, waiting to retry, waiting for the disk, waiting for room in the journal, failed,
+  /// lost history
   std::string capture = "opening";
   std::string capture_error;
+  std::string capture_hint;
+  std::map<std::string, std::uint64_t> lost_history;  ///< how often in this process, by Error::reason
   std::string notice;    ///< what the owner should know though everything runs; "" if nothing
   std::string captured;  ///< position in words
   std::uint64_t captured_changes = 0;

@@ -24,6 +24,9 @@ inline constexpr Family kConfirmsJournaled{
 inline constexpr Family kRecordsRead{"maia_records_read_total", "Changes read from the source."};
 inline constexpr Family kReconnects{"maia_reconnects_total",
                                     "Connections to the source that were made anew."};
+inline constexpr Family kLostHistory{
+    "maia_lost_history_total",
+    "Times that the source could no longer give all changes, by the label reason."};
 
 inline constexpr Family kMemoryLimit{"maia_memory_limit_bytes", "What the process may use of memory."};
 inline constexpr Family kMemory{"maia_memory_bytes", "What a stage holds in its queue, by the label stage."};

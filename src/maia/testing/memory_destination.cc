@@ -6,6 +6,8 @@
 namespace maia::testing {
 namespace {
 
+Error fenced() { return Error{Error::Code::fenced, Recovery::halt, "a newer run has the destination", ""}; }
+
 Error wrong(std::string what) { return Error{Error::Code::internal, Recovery::halt, std::move(what), ""}; }
 
 bool meets(std::int64_t id, const RowCondition& condition) {
@@ -36,9 +38,10 @@ std::vector<ColumnMapping> MemoryDestination::plan(const TableSchema& schema) co
   return mappings;
 }
 
-Result<Destination::Opened> MemoryDestination::open(std::string_view) {
+Result<Destination::Opened> MemoryDestination::open(std::string_view, Epoch held) {
   MAIA_TRY(faults_.at("open"));
   const std::lock_guard lock(store_.mutex_);
+  if (held.value != 0 && held.value != store_.state_.epoch) return fenced();
   epoch_ = ++store_.state_.epoch;
   staged_.clear();
   return Opened{Epoch{epoch_}, store_.state_.checkpoint};
@@ -146,12 +149,11 @@ Status MemoryDestination::commit(const CheckpointUpdate& update) {
   MAIA_TRY(faults_.at("commit"));
   {
     const std::lock_guard lock(store_.mutex_);
-    if (store_.state_.epoch != epoch_) {
-      return Error{Error::Code::fenced, Recovery::halt, "a newer run has the destination", ""};
-    }
+    if (store_.state_.epoch != epoch_) return fenced();
     working_.epoch = epoch_;
     working_.checkpoint.sequence = update.sequence;
     working_.checkpoint.position = update.position;
+    working_.checkpoint.seal = update.seal;
     for (const auto& [key, value] : update.facts) {
       if (value) {
         working_.checkpoint.facts[key] = *value;

@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "maia/base/this_process.h"
 #include "maia/sql/quote.h"
 
 namespace maia::duckdb {
 namespace {
 
-constexpr std::string_view kFormat = "1";
+constexpr std::string_view kFormat = "2";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -19,6 +20,12 @@ std::uint64_t number_of(const std::optional<std::string>& text) {
   std::uint64_t number = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), number);
   return number;
+}
+
+Error fenced(std::string_view pipeline, std::string_view by) {
+  return {Error::Code::fenced, Recovery::halt,
+          fmt::format("a newer run of pipeline {} writes to this DuckDB file: {}", pipeline, by),
+          "Only one run of a pipeline may be active. Stop the other one, or leave this one stopped."};
 }
 
 }  // namespace
@@ -44,7 +51,8 @@ Status Bookkeeping::create() {
       fmt::format("CREATE SCHEMA IF NOT EXISTS {}", schema_),
       fmt::format("CREATE TABLE IF NOT EXISTS {} AS SELECT '{}' AS version", table("format"), kFormat),
       fmt::format("CREATE TABLE IF NOT EXISTS {} (pipeline VARCHAR NOT NULL, epoch UBIGINT NOT NULL, "
-                  "sequence UBIGINT NOT NULL, position BLOB NOT NULL, updated_at TIMESTAMPTZ NOT NULL)",
+                  "sequence UBIGINT NOT NULL, position BLOB NOT NULL, updated_at TIMESTAMPTZ NOT NULL, "
+                  "taken_by VARCHAR NOT NULL, seal VARCHAR NOT NULL)",
                   table("pipelines")),
       fmt::format("CREATE TABLE IF NOT EXISTS {} (pipeline VARCHAR NOT NULL, name VARCHAR NOT NULL, "
                   "value BLOB NOT NULL)",
@@ -63,25 +71,32 @@ Status Bookkeeping::create() {
       "Run the version of MAIA that wrote the file, or a newer one."};
 }
 
-Result<Destination::Opened> Bookkeeping::take_epoch(std::string_view pipeline) {
+Result<Destination::Opened> Bookkeeping::take_epoch(std::string_view pipeline, Epoch held) {
   const std::string name(pipeline);
   Destination::Opened opened;
   const auto rows = MAIA_TRY(connection_.rows(
       fmt::format(
-          "SELECT CAST(epoch AS VARCHAR), CAST(sequence AS VARCHAR), position FROM {} WHERE pipeline = ?",
+          "SELECT CAST(epoch AS VARCHAR), CAST(sequence AS VARCHAR), position, seal, taken_by FROM {} "
+          "WHERE pipeline = ?",
           table("pipelines")),
       {name}, "open"));
+  const auto epoch = rows.empty() ? 0 : number_of(rows[0][0]);
+  if (held.value != 0 && held.value != epoch) {
+    return fenced(pipeline, rows.empty() ? "its checkpoint was removed" : rows[0][4].value_or(""));
+  }
+  opened.epoch.value = epoch + 1;
   if (rows.empty()) {
-    opened.epoch.value = 1;
     MAIA_TRY(connection_.change(
-        fmt::format("INSERT INTO {} VALUES (?, 1, 0, ''::BLOB, now())", table("pipelines")), {name}, "open"));
+        fmt::format("INSERT INTO {} VALUES (?, 1, 0, ''::BLOB, now(), ?, '')", table("pipelines")),
+        {name, this_process()}, "open"));
     return opened;
   }
-  opened.epoch.value = number_of(rows[0][0]) + 1;
   opened.checkpoint.sequence.value = number_of(rows[0][1]);
   opened.checkpoint.position.token = rows[0][2].value_or("");
-  MAIA_TRY(connection_.change(fmt::format("UPDATE {} SET epoch = ? WHERE pipeline = ?", table("pipelines")),
-                              {opened.epoch.value, name}, "open"));
+  opened.checkpoint.seal = rows[0][3].value_or("");
+  MAIA_TRY(connection_.change(
+      fmt::format("UPDATE {} SET epoch = ?, taken_by = ? WHERE pipeline = ?", table("pipelines")),
+      {opened.epoch.value, this_process(), name}, "open"));
   const auto facts = MAIA_TRY(connection_.rows(
       fmt::format("SELECT name, value FROM {} WHERE pipeline = ?", table("facts")), {name}, "open"));
   for (const auto& fact : facts) {
@@ -92,23 +107,20 @@ Result<Destination::Opened> Bookkeeping::take_epoch(std::string_view pipeline) {
 
 Status Bookkeeping::save(std::string_view pipeline, Epoch epoch, const CheckpointUpdate& update) {
   const std::string name(pipeline);
-  const Error fenced{
-      Error::Code::fenced, Recovery::halt,
-      fmt::format("a newer run of pipeline {} writes to this DuckDB file", pipeline),
-      "Only one run of a pipeline may be active. Stop the other one, or leave this one stopped."};
+  // DuckDB lets no second process have the file, so whoever took over is in this one.
   // The epoch is written too: DuckDB sees a conflict with a run that takes a new one only in equal columns.
   const auto changed = connection_.change(
-      fmt::format(
-          "UPDATE {} SET epoch = ?, sequence = ?, position = ?, updated_at = now() WHERE pipeline = ? "
-          "AND epoch = ?",
-          table("pipelines")),
-      {epoch.value, update.sequence.value, Bytes{update.position.token}, name, epoch.value}, "commit");
+      fmt::format("UPDATE {} SET epoch = ?, sequence = ?, position = ?, updated_at = now(), seal = ? "
+                  "WHERE pipeline = ? AND epoch = ?",
+                  table("pipelines")),
+      {epoch.value, update.sequence.value, Bytes{update.position.token}, update.seal, name, epoch.value},
+      "commit");
   if (!changed.ok()) {
     // Only another run of the same pipeline changes this row.
     const bool conflict = changed.error().recovery == Recovery::retry;
-    return conflict ? fenced : changed.error();
+    return conflict ? fenced(pipeline, this_process()) : changed.error();
   }
-  if (*changed != 1) return fenced;
+  if (*changed != 1) return fenced(pipeline, this_process());
   for (const auto& [fact, value] : update.facts) {
     MAIA_TRY(connection_.change(fmt::format("DELETE FROM {} WHERE pipeline = ? AND name = ?", table("facts")),
                                 {name, fact}, "commit"));

@@ -22,8 +22,9 @@ class Bookkeeping {
 
   /// Makes the schema if it is not there. Code::unsupported if a newer MAIA has made it.
   Status create();
-  /// Gives the pipeline its next epoch and reads its checkpoint.
-  Result<Destination::Opened> take_epoch(std::string_view pipeline);
+  /// Gives the pipeline its next epoch and reads its checkpoint. Code::fenced if `held` is not 0 and not the
+  /// epoch that the file has.
+  Result<Destination::Opened> take_epoch(std::string_view pipeline, Epoch held);
   /// Code::fenced if the pipeline's epoch is not `epoch` any more.
   Status save(std::string_view pipeline, Epoch epoch, const CheckpointUpdate& update);
 

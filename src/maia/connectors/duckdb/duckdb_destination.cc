@@ -58,7 +58,7 @@ Status DuckDbDestination::in_transaction(Connection& connection, std::string_vie
   return done;
 }
 
-Result<Destination::Opened> DuckDbDestination::open(std::string_view pipeline) {
+Result<Destination::Opened> DuckDbDestination::open(std::string_view pipeline, Epoch held) {
   auto database = MAIA_TRY(Database::open(config_));
   auto connection = MAIA_TRY(database->connect());
   pipeline_ = pipeline;
@@ -66,7 +66,7 @@ Result<Destination::Opened> DuckDbDestination::open(std::string_view pipeline) {
   Opened opened;
   const auto take_epoch = [&]() -> Status {
     MAIA_TRY(session_->bookkeeping.create());
-    opened = MAIA_TRY(session_->bookkeeping.take_epoch(pipeline_));
+    opened = MAIA_TRY(session_->bookkeeping.take_epoch(pipeline_, held));
     return {};
   };
   MAIA_TRY(in_transaction(session_->connection, "open", take_epoch));

@@ -7,7 +7,7 @@
 namespace maia::file {
 namespace {
 
-constexpr std::string_view kMagic = "maia file checkpoint 1\n";
+constexpr std::string_view kMagic = "maia file checkpoint 2\n";
 constexpr std::uint64_t kMostBytes = 256u << 20;
 
 }  // namespace
@@ -18,9 +18,11 @@ Bytes encode(const SavedCheckpoint& saved) {
   writer.bytes(as_bytes(kMagic));
   writer.text(saved.pipeline);
   writer.u64(saved.epoch.value);
+  writer.text(saved.taken_by);
   writer.u64(saved.data_bytes);
   writer.u64(saved.checkpoint.sequence.value);
   writer.text(saved.checkpoint.position.token);
+  writer.text(saved.checkpoint.seal);
   writer.varint(saved.checkpoint.facts.size());
   for (const auto& [name, value] : saved.checkpoint.facts) {
     writer.text(name);
@@ -35,9 +37,11 @@ Result<SavedCheckpoint> decode(ByteView bytes) {
   const bool ours = as_text(reader.bytes(kMagic.size())) == kMagic;
   saved.pipeline = reader.text();
   saved.epoch.value = reader.u64();
+  saved.taken_by = reader.text();
   saved.data_bytes = reader.u64();
   saved.checkpoint.sequence.value = reader.u64();
   saved.checkpoint.position.token = reader.text();
+  saved.checkpoint.seal = reader.text();
   for (auto facts = reader.varint(); facts > 0 && reader.ok(); --facts) {
     std::string name(reader.text());
     saved.checkpoint.facts[std::move(name)] = reader.text();

@@ -15,6 +15,7 @@ namespace maia::file {
 struct SavedCheckpoint {
   std::string pipeline;
   Epoch epoch;
+  std::string taken_by;          ///< who has the epoch
   std::uint64_t data_bytes = 0;  ///< length of the data file that belongs to the checkpoint
   Checkpoint checkpoint;
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "maia/base/this_process.h"
 #include "maia/codec/change_walk.h"
 
 namespace maia::file {
@@ -52,7 +53,7 @@ std::string FileDestination::checkpoint_path(std::string_view pipeline) const {
   return fmt::format("{}/{}.stdout.checkpoint", state_directory_, pipeline);
 }
 
-Result<Destination::Opened> FileDestination::open(std::string_view pipeline) {
+Result<Destination::Opened> FileDestination::open(std::string_view pipeline, Epoch held) {
   if (config_.to_stdout()) {
     MAIA_TRY(disk_.make_directories(state_directory_));
     output_ = descriptor_output(STDOUT_FILENO);
@@ -61,11 +62,21 @@ Result<Destination::Opened> FileDestination::open(std::string_view pipeline) {
   }
   checkpoint_path_ = checkpoint_path(pipeline);
   auto saved = MAIA_TRY(load_checkpoint(disk_, checkpoint_path_));
-  MAIA_TRY(take_over(pipeline, std::move(saved)));
+  MAIA_TRY(take_over(pipeline, held, std::move(saved)));
   return Opened{saved_.epoch, saved_.checkpoint};
 }
 
-Status FileDestination::take_over(std::string_view pipeline, std::optional<SavedCheckpoint> saved) {
+Error FileDestination::fenced(const std::optional<SavedCheckpoint>& saved) const {
+  return Error{
+      Error::Code::fenced, Recovery::halt,
+      saved ? fmt::format("a newer run of the pipeline writes to {}: {}", config_.path, saved->taken_by)
+            : fmt::format("the checkpoint of {} was removed while it was written to", config_.path),
+      "Stop one of the two runs"};
+}
+
+Status FileDestination::take_over(std::string_view pipeline, Epoch held,
+                                  std::optional<SavedCheckpoint> saved) {
+  if (held.value != 0 && (!saved || saved->epoch != held)) return fenced(saved);
   const auto size = MAIA_TRY(output_->size());
   if (!saved && size > 0) {
     return Error{Error::Code::invalid_config, Recovery::halt,
@@ -86,6 +97,7 @@ Status FileDestination::take_over(std::string_view pipeline, std::optional<Saved
   saved_ = saved ? *std::move(saved) : SavedCheckpoint{};
   saved_.pipeline = pipeline;
   ++saved_.epoch.value;
+  saved_.taken_by = this_process();
   MAIA_TRY(output_->truncate(saved_.data_bytes));
   return save_checkpoint(disk_, checkpoint_path_, saved_);
 }
@@ -146,16 +158,14 @@ Status FileDestination::flush() {
 
 Status FileDestination::commit(const CheckpointUpdate& update) {
   const auto on_disk = MAIA_TRY(load_checkpoint(disk_, checkpoint_path_));
-  if (!on_disk || on_disk->epoch != saved_.epoch) {
-    return Error{Error::Code::fenced, Recovery::halt, "a newer run of the pipeline writes to " + config_.path,
-                 "Stop one of the two runs"};
-  }
+  if (!on_disk || on_disk->epoch != saved_.epoch) return fenced(on_disk);
   MAIA_TRY(flush());
   MAIA_TRY(output_->sync());
   auto next = saved_;
   next.data_bytes = MAIA_TRY(output_->size());
   next.checkpoint.sequence = update.sequence;
   next.checkpoint.position = update.position;
+  next.checkpoint.seal = update.seal;
   for (const auto& [name, value] : update.facts) {
     if (value) {
       next.checkpoint.facts[name] = *value;

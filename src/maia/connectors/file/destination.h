@@ -26,7 +26,8 @@ class FileDestination final : public Destination {
 
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override;
-  Result<Opened> open(std::string_view pipeline) override;
+  using Destination::open;
+  Result<Opened> open(std::string_view pipeline, Epoch held) override;
   Status begin() override { return {}; }
   Status prepare(const TableTarget&) override { return {}; }
   Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change) override;
@@ -38,7 +39,8 @@ class FileDestination final : public Destination {
 
  private:
   std::string checkpoint_path(std::string_view pipeline) const;
-  Status take_over(std::string_view pipeline, std::optional<SavedCheckpoint> saved);
+  Status take_over(std::string_view pipeline, Epoch held, std::optional<SavedCheckpoint> saved);
+  Error fenced(const std::optional<SavedCheckpoint>& saved) const;
   const codec::JsonWriter& writer_of(const TableTarget& target);
   Status write_merged(std::span<const Delivery> deliveries);
   Status flush();

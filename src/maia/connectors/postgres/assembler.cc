@@ -27,7 +27,7 @@ StreamEvent Assembler::pop() {
 }
 
 Position Assembler::position_at(Lsn lsn) const {
-  return LogPlace{from_.system, from_.timeline, lsn}.position();
+  return LogPlace{from_.system, from_.timeline, lsn, beat_}.position();
 }
 
 void Assembler::flush() {

@@ -26,8 +26,9 @@ class Assembler {
     std::size_t bytes = 8 << 20;  ///< of messages
     std::size_t rows = 20'000;
   };
-  Assembler(Relations& relations, const LogPlace& from, Limits limits)
-      : relations_(relations), from_(from), limits_(limits) {}
+  /// Positions carry the heartbeats of `slot` that come along.
+  Assembler(Relations& relations, const LogPlace& from, Limits limits, std::string slot = {})
+      : relations_(relations), from_(from), limits_(limits), slot_(std::move(slot)), beat_(from.beat) {}
 
   /// `bytes`: size of the message.
   Status take(const Message& message, std::size_t bytes);
@@ -63,6 +64,7 @@ class Assembler {
     std::size_t bytes_before = 0;  ///< what had been collected when it began
     bool skipped = false;
     bool in_fragments = false;
+    std::optional<Beat> beat;
   };
 
   Status on(const Begin& message);
@@ -78,7 +80,7 @@ class Assembler {
   Status on(const StreamAbort& message);
   Status on(const Origin&) { return {}; }
   Status on(const TypeMessage&) { return {}; }
-  Status on(const LogicalMessage&) { return {}; }
+  Status on(const LogicalMessage& message);
   Status on(const BeginPrepare&) { return two_phase(); }
   Status on(const Prepare&) { return two_phase(); }
   Status on(const CommitPrepared&) { return two_phase(); }
@@ -109,6 +111,8 @@ class Assembler {
   Relations& relations_;
   LogPlace from_;
   Limits limits_;
+  std::string slot_;
+  Beat beat_;
   std::deque<StreamEvent> events_;
   Collected collected_;
   std::optional<Open> open_;

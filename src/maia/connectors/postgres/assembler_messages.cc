@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/postgres/assembler.h"
 
+#include "maia/connectors/postgres/heartbeat.h"
+
 namespace maia::postgres {
 namespace {
 
@@ -28,6 +30,7 @@ Status Assembler::on(const Commit& message) {
   if (!open_) return out_of_order("a commit without its transaction");
   auto done = std::move(*open_);
   open_.reset();
+  if (done.beat) beat_ = *done.beat;
   if (done.skipped) return {};
   read_to_ = message.end_lsn;
   done.transaction.position = position_at(message.end_lsn);
@@ -42,6 +45,13 @@ Status Assembler::on(const Commit& message) {
   }
   collected_.transactions.push_back(std::move(done.transaction));
   if (reached(collected_, 1)) flush();
+  return {};
+}
+
+Status Assembler::on(const LogicalMessage& message) {
+  if (open_ && message.prefix == kMessagePrefix) {
+    if (const auto beat = beat_of_message(message.content, slot_)) open_->beat = beat;
+  }
   return {};
 }
 

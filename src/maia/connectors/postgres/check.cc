@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "maia/connectors/postgres/heartbeat.h"
 #include "maia/connectors/postgres/publication.h"
 #include "maia/connectors/postgres/slot.h"
 
@@ -32,6 +33,7 @@ class CaptureCheck {
     MAIA_TRY(check_room());
     MAIA_TRY(check_publication());
     MAIA_TRY(check_slot_state());
+    MAIA_TRY(check_heartbeat());
     MAIA_TRY(check_tables());
     return std::move(findings_);
   }
@@ -184,6 +186,20 @@ class CaptureCheck {
               "; or let an administrator run: " + sql);
     } else {
       add(Level::ok, name + " will be made");
+    }
+    return {};
+  }
+
+  Status check_heartbeat() {
+    const auto there = MAIA_TRY(may_beat(connection_, config_.create_missing));
+    if (there) {
+      add(Level::ok, "a heartbeat can be kept in maia.heartbeat");
+    } else {
+      add(Level::warning, "no heartbeat can be kept at the source",
+          "a source that goes back in time, restored from a backup or replaced by an older copy, is then "
+          "only "
+          "seen by its system identifier, timeline and slot",
+          heartbeat_sql(config_.connection.user));
     }
     return {};
   }

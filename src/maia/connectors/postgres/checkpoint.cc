@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 
+#include "maia/base/this_process.h"
 #include "maia/sql/quote.h"
 
 namespace maia::postgres {
@@ -17,7 +18,13 @@ create table if not exists maia.checkpoint (
   epoch bigint not null,
   sequence bigint not null,
   position bytea not null,
-  updated_at timestamptz not null default pg_catalog.now());
+  updated_at timestamptz not null default pg_catalog.now(),
+  taken_by text not null default '',
+  backend integer not null default 0,
+  seal text not null default '');
+alter table maia.checkpoint add column if not exists taken_by text not null default '',
+  add column if not exists backend integer not null default 0,
+  add column if not exists seal text not null default '';
 create table if not exists maia.fact (
   pipeline text not null references maia.checkpoint on delete cascade,
   key text not null,
@@ -87,7 +94,9 @@ Status ensure_bookkeeping(Connection& connection) {
   const auto there = MAIA_TRY(connection.query(
       "select pg_catalog.count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = "
       "c.relnamespace "
-      "where n.nspname = 'maia' and c.relname in ('checkpoint', 'fact', 'owner') and c.relkind = 'r'"));
+      "where n.nspname = 'maia' and c.relname in ('checkpoint', 'fact', 'owner') and c.relkind = 'r' "
+      "and (c.relname <> 'checkpoint' or exists (select from pg_catalog.pg_attribute a "
+      "where a.attrelid = c.oid and a.attname = 'seal'))"));
   if (there.integer(0, 0) == 3) return {};
   auto made = create_tables(connection);
   if (made.ok()) return {};
@@ -98,16 +107,88 @@ Status ensure_bookkeeping(Connection& connection) {
   return may_not_create(connection, error);
 }
 
-Result<Destination::Opened> take_epoch(Connection& connection, const std::string& pipeline) {
-  const auto row = MAIA_TRY(connection.query(
-      "insert into maia.checkpoint as c (pipeline, epoch, sequence, position) values ($1, 1, 0, '') "
-      "on conflict (pipeline) do update set epoch = c.epoch + 1, updated_at = pg_catalog.now() "
-      "returning epoch, sequence, position",
-      std::vector<Parameter>{pipeline}, Limits{.timeout = kTakeOverPatience, .stop = {}}));
+Error not_mine(Connection& connection, const std::string& pipeline, Epoch epoch) {
+  const auto row = connection.query("select epoch, taken_by from maia.checkpoint where pipeline = $1",
+                                    std::vector<Parameter>{pipeline});
+  if (!row.ok()) return row.error();
+  if (row->size() == 0) {
+    return Error{
+        .code = Error::Code::lost_history,
+        .message = "the checkpoint of pipeline " + pipeline +
+                   " was removed from the destination while the pipeline ran",
+        .hint =
+            "put the row of maia.checkpoint back from a backup and run again, or run again as it is: "
+            "the tables are then copied anew",
+        .reason = "checkpoint_removed"};
+  }
+  if (static_cast<std::uint64_t>(row->integer(0, 0)) == epoch.value) {
+    return Error{.code = Error::Code::lost_history,
+                 .message = "somebody has changed the checkpoint of pipeline " + pipeline +
+                            " at the destination while the pipeline ran",
+                 .hint =
+                     "put the row of maia.checkpoint back as it was and run again, or copy the tables "
+                     "again: `maia drop`, empty them, `maia run`",
+                 .reason = "checkpoint_edited"};
+  }
+  if (static_cast<std::uint64_t>(row->integer(0, 0)) < epoch.value) {
+    return Error{.code = Error::Code::lost_history,
+                 .message =
+                     "the destination has gone back to an earlier state, perhaps restored from a backup, "
+                     "while pipeline " +
+                     pipeline + " ran",
+                 .hint =
+                     "run again: it goes on from the checkpoint that the destination now has, if the source "
+                     "still holds what came after it",
+                 .reason = "destination_restored"};
+  }
+  return Error{.code = Error::Code::fenced,
+               .message = fmt::format("a newer run of pipeline {} has taken over the destination: {}",
+                                      pipeline, row->text(0, 1)),
+               .hint = "stop one of the two runs"};
+}
+
+namespace {
+
+/// The statement that takes the epoch, and reads who had it.
+Result<Rows> take(Connection& connection, const std::string& pipeline, Epoch held) {
+  const Limits limits{.timeout = kTakeOverPatience, .stop = {}};
+  const auto backend = std::to_string(connection.backend_pid());
+  if (held.value == 0) {
+    return connection.query(
+        "with old as (select backend from maia.checkpoint where pipeline = $1) "
+        "insert into maia.checkpoint as c (pipeline, epoch, sequence, position, taken_by, backend) "
+        "values ($1, 1, 0, '', $2, $3) on conflict (pipeline) do update set epoch = c.epoch + 1, "
+        "updated_at = pg_catalog.now(), taken_by = excluded.taken_by, backend = excluded.backend "
+        "returning epoch, sequence, position, seal, (select backend from old)",
+        std::vector<Parameter>{pipeline, this_process(), backend}, limits);
+  }
+  return connection.query(
+      "update maia.checkpoint set epoch = epoch + 1, updated_at = pg_catalog.now(), taken_by = $2, backend = "
+      "$3 "
+      "where pipeline = $1 and epoch = $4 returning epoch, sequence, position, seal, null",
+      std::vector<Parameter>{pipeline, this_process(), backend, std::to_string(held.value)}, limits);
+}
+
+/// What cannot be ended for lack of the privilege ends by itself when its owner finds itself fenced.
+void end_open_transaction(Connection& connection, const std::string& pipeline, std::string_view backend) {
+  static_cast<void>(connection.query(
+      "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where pid = $1 and "
+      "application_name = $2 and datname = pg_catalog.current_database() and xact_start is not null and "
+      "pid <> pg_catalog.pg_backend_pid()",
+      std::vector<Parameter>{std::string(backend), "maia/" + pipeline}));
+}
+
+}  // namespace
+
+Result<Destination::Opened> take_epoch(Connection& connection, const std::string& pipeline, Epoch held) {
+  const auto row = MAIA_TRY(take(connection, pipeline, held));
+  if (row.size() == 0) return not_mine(connection, pipeline, held);
   Destination::Opened opened;
   opened.epoch.value = static_cast<std::uint64_t>(row.integer(0, 0));
   opened.checkpoint.sequence.value = static_cast<std::uint64_t>(row.integer(0, 1));
   opened.checkpoint.position.token = MAIA_TRY(unhex(row.text(0, 2)));
+  opened.checkpoint.seal = row.str(0, 3);
+  if (!row.is_null(0, 4)) end_open_transaction(connection, pipeline, row.text(0, 4));
   const auto facts = MAIA_TRY(connection.query("select key, value from maia.fact where pipeline = $1",
                                                std::vector<Parameter>{pipeline}));
   for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -122,10 +203,11 @@ Status queue_checkpoint(StatementPipeline& pipeline, const std::string& name, Ep
   const auto sequence = std::to_string(update.sequence.value);
   const auto mine = std::to_string(epoch.value);
   const auto before = std::to_string(held.value);
-  const char* values[] = {name.c_str(), sequence.c_str(), position.c_str(), mine.c_str(), before.c_str()};
+  const char* values[] = {name.c_str(), sequence.c_str(), position.c_str(),
+                          mine.c_str(), before.c_str(),   update.seal.c_str()};
   MAIA_TRY(
       pipeline.run("with mine as (update maia.checkpoint set sequence = $2, position = $3, "
-                   "updated_at = pg_catalog.now() "
+                   "updated_at = pg_catalog.now(), seal = $6 "
                    "where pipeline = $1 and epoch = $4 and sequence = $5 returning 1) "
                    "select 1 / pg_catalog.count(*) from mine",
                    values));

@@ -54,12 +54,12 @@ Status PostgresDestination::choose_role() {
   return error;
 }
 
-Result<Destination::Opened> PostgresDestination::open(std::string_view pipeline) {
+Result<Destination::Opened> PostgresDestination::open(std::string_view pipeline, Epoch held) {
   forget_session();
   pipeline_ = pipeline;
   MAIA_TRY(connect(pipeline));
   MAIA_TRY(ensure_bookkeeping(*connection_));
-  auto opened = MAIA_TRY(take_epoch(*connection_, pipeline_));
+  auto opened = MAIA_TRY(take_epoch(*connection_, pipeline_, held));
   epoch_ = opened.epoch;
   sequence_ = opened.checkpoint.sequence;
   return opened;
@@ -252,9 +252,8 @@ Status PostgresDestination::commit(const CheckpointUpdate& update) {
                    .message = "the answer to COMMIT was lost: " + error.message};
     }
     if (connection_->last_sqlstate() != kNotMine) return error;
-    return Error{.code = Error::Code::fenced,
-                 .message = "a newer run of pipeline " + pipeline_ + " has taken over the destination",
-                 .hint = "stop one of the two runs"};
+    static_cast<void>(connection_->run("rollback"));
+    return not_mine(*connection_, pipeline_, epoch_);
   }
   if (pipeline.last_command() != "COMMIT") {
     return Error{.message = "the destination's transaction had failed before its commit"};

@@ -28,7 +28,8 @@ class PostgresDestination final : public maia::Destination {
 
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override;
-  Result<Opened> open(std::string_view pipeline) override;
+  using Destination::open;
+  Result<Opened> open(std::string_view pipeline, Epoch held) override;
   Status begin() override;
   Status prepare(const TableTarget& target) override;
   Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change) override;

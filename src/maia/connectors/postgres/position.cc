@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -35,7 +36,29 @@ Result<Lsn> parse_lsn(std::string_view text) {
   return Error{Error::Code::corruption, Recovery::halt, "the server sent what is no LSN", ""};
 }
 
-Position LogPlace::position() const { return Position{fmt::format("{}/{}/{:X}", system, timeline, lsn)}; }
+std::string Beat::nonce_text() const { return fmt::format("{:08x}", nonce); }
+
+std::string Beat::text() const { return fmt::format("{}-{:08x}", number, nonce); }
+
+std::optional<Beat> Beat::parse(std::string_view text) {
+  constexpr std::size_t kNonce = 8;
+  const auto dash = text.find('-');
+  if (dash == std::string_view::npos || text.size() != dash + 1 + kNonce) return {};
+  const auto number = whole<std::uint64_t>(text.substr(0, dash), 10);
+  const auto digits = text.substr(dash + 1);
+  Beat beat;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + kNonce, beat.nonce, 16);
+  if (!number || *number == 0 || failure != std::errc{} || end != digits.data() + kNonce) return {};
+  beat.number = *number;
+  if (beat.nonce_text() != digits) return {};
+  return beat;
+}
+
+Position LogPlace::position() const {
+  auto token = fmt::format("{}/{}/{:X}", system, timeline, lsn);
+  if (beat.number > 0) token += "/" + beat.text();
+  return Position{std::move(token)};
+}
 
 Result<LogPlace> LogPlace::parse(const Position& position) {
   const std::string_view token = position.token;
@@ -44,8 +67,10 @@ Result<LogPlace> LogPlace::parse(const Position& position) {
   if (second != std::string_view::npos) {
     const auto system = whole<std::uint64_t>(token.substr(0, first), 10);
     const auto timeline = whole<std::uint32_t>(token.substr(first + 1, second - first - 1), 10);
-    const auto lsn = whole<Lsn>(token.substr(second + 1), 16);
-    if (system && timeline && lsn) return LogPlace{*system, *timeline, *lsn};
+    const auto third = std::min(token.find('/', second + 1), token.size());
+    const auto lsn = whole<Lsn>(token.substr(second + 1, third - second - 1), 16);
+    const auto beat = third == token.size() ? std::optional(Beat{}) : Beat::parse(token.substr(third + 1));
+    if (system && timeline && lsn && beat) return LogPlace{*system, *timeline, *lsn, *beat};
   }
   return Error{Error::Code::corruption, Recovery::halt, "a saved position is not one of a PostgreSQL source",
                "the checkpoint belongs to another kind of source, or it is damaged"};

@@ -20,10 +20,24 @@ TEST(LogPlaceTest, a_token_is_read_back_as_it_was) {
   EXPECT_EQ(at(7, 2, 0x1A0000000B).token, "7/2/1A0000000B");
 }
 
+TEST(LogPlaceTest, a_token_carries_the_heartbeat_without_a_say_in_the_order) {
+  const LogPlace place{7, 1, 0x1B, {105, 0x9F3A12BC}};
+  EXPECT_EQ(place.position().token, "7/1/1B/105-9f3a12bc");
+  EXPECT_EQ(LogPlace::parse(place.position()).value(), place);
+  EXPECT_EQ(LogPlace::parse(Position{"7/1/1B/1-0000000c"}).value().beat, (Beat{1, 12}));
+  EXPECT_TRUE(compare(place.position(), at(7, 1, 0x1B)) == 0);
+  EXPECT_TRUE(compare(place.position(), at(7, 1, 0x1C)) < 0);
+  for (const auto* token :
+       {"7/1/1B/", "7/1/1B/5", "7/1/1B/0-9f3a12bc", "7/1/1B/5-9f3a12b", "7/1/1B/5-9f3a12bc0",
+        "7/1/1B/5-9F3A12BC", "7/1/1B/05-9f3a12bc", "7/1/1B/5-9f3a12bc/"}) {
+    EXPECT_FALSE(LogPlace::parse(Position{token}).ok()) << token;
+  }
+}
+
 TEST(LogPlaceTest, what_is_no_token_is_refused) {
   for (const auto* token :
-       {"", "/", "//", "1/2", "1/2/", "1/2/3/4", " 1/2/3", "1/2/3 ", "-1/2/3", "1/+2/3", "01/2/3", "1/2/G",
-        "1/2/0x3", "99999999999999999999/1/1", "1/4294967296/1", "1/1/10000000000000000", "a/b/c"}) {
+       {"", "/", "//", "1/2", "1/2/", "1/2/3/4", "1/2/3/", " 1/2/3", "1/2/3 ", "-1/2/3", "1/+2/3", "01/2/3",
+        "1/2/G", "1/2/0x3", "99999999999999999999/1/1", "1/4294967296/1", "1/1/10000000000000000", "a/b/c"}) {
     const auto read = LogPlace::parse(Position{token});
     EXPECT_FALSE(read.ok()) << token;
   }

@@ -108,6 +108,13 @@ bool Selection::names(const Named& named, const TableName& name) const {
 }
 
 bool Selection::includes(const TableName& name) const {
+  // MAIA's own tables are no data, unless somebody asks for them by their schema's name.
+  constexpr std::string_view kOwn = "maia";
+  if (name.schema == kOwn) {
+    return std::any_of(included_.begin(), included_.end(), [&](const Pattern& pattern) {
+      return pattern.has_schema && pattern.schema.text == kOwn && matches(pattern, name);
+    });
+  }
   const auto fits = [&](const Pattern& pattern) { return matches(pattern, name); };
   if (std::any_of(excluded_.begin(), excluded_.end(), fits)) return false;
   return included_.empty() || std::any_of(included_.begin(), included_.end(), fits);

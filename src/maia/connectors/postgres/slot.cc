@@ -47,11 +47,23 @@ std::string blocking_transaction(Connection& observer) {
 
 }  // namespace
 
-Error lost_history(std::string why) {
-  return Error{
-      Error::Code::lost_history, Recovery::halt, std::move(why),
-      "changes are missing, so the destination cannot be brought up to date by streaming. Either copy "
-      "the tables again (`maia resync`), or drop the pipeline (`maia drop`) and begin anew"};
+Error lost_history(std::string_view reason, std::string why, std::string_view correct) {
+  return Error{Error::Code::lost_history, Recovery::halt, std::move(why),
+               fmt::format("either copy the tables again (`maia drop`, empty them at the destination, `maia "
+                           "run`), or, {}, and run again",
+                           correct),
+               reason};
+}
+
+Error slot_dropped(std::string_view name, bool promoted) {
+  constexpr std::string_view kPromoted =
+      "; the server was a standby that has been promoted, and slots go along with that only from PostgreSQL "
+      "17 "
+      "on, where the standby synchronizes them";
+  return lost_history("slot_dropped",
+                      fmt::format("replication slot {} does not exist any more{}", name,
+                                  promoted ? kPromoted : std::string_view()),
+                      "if it has another name or is on another server, correct `slot` or `host`");
 }
 
 Result<ServerIdentity> identify(Connection& replication) {
@@ -66,9 +78,11 @@ Result<ServerIdentity> identify(Connection& replication) {
 Status check_history(Connection& replication, const ServerIdentity& server, const LogPlace& place) {
   if (server.system != place.system) {
     return lost_history(
-        fmt::format("{} is another database system (identifier {}) than the one that was read before "
-                    "({})",
-                    replication.where(), server.system, place.system));
+        "other_server",
+        fmt::format("{} is another database system (identifier {}) than the one that was read "
+                    "before ({})",
+                    replication.where(), server.system, place.system),
+        "if the name or address leads to the wrong server, correct it");
   }
   if (server.timeline == place.timeline) return {};
   std::optional<Lsn> end;
@@ -79,9 +93,11 @@ Status check_history(Connection& replication, const ServerIdentity& server, cons
   }
   if (end && place.lsn <= *end) return {};
   return lost_history(
+      "history_parted",
       fmt::format("the source's history parted before {}: it is on timeline {}, and we had read "
-                  "timeline {} up to there",
-                  to_string(place.lsn), server.timeline, place.timeline));
+                  "timeline {} up to there; what was committed in between is lost at the source",
+                  to_string(place.lsn), server.timeline, place.timeline),
+      "if a server that has the whole history is still there, correct `host`");
 }
 
 Result<std::optional<Slot>> find_slot(Connection& connection, std::string_view name) {
@@ -94,13 +110,51 @@ Result<std::optional<Slot>> find_slot(Connection& connection, std::string_view n
   const auto rows = MAIA_TRY(connection.query(
       "SELECT coalesce(plugin, slot_type), coalesce(database, ''), temporary, coalesce(two_phase, false), "
       "coalesce(active_pid, 0), confirmed_flush_lsn, coalesce(wal_status, ''), " +
-          invalidation + " FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
+          invalidation +
+          ", restart_lsn, a.application_name, coalesce(a.client_addr::text, 'the server itself'), "
+          "a.backend_start::timestamptz(0) FROM pg_catalog.pg_replication_slots LEFT JOIN "
+          "pg_catalog.pg_stat_activity a ON a.pid = active_pid WHERE slot_name = $1",
       parameters));
   if (rows.size() == 0) return std::optional<Slot>{};
-  Slot slot{std::string(name),  rows.str(0, 0),       rows.str(0, 1), rows.boolean(0, 2), rows.boolean(0, 3),
-            rows.integer(0, 4), std::optional<Lsn>{}, rows.str(0, 6), rows.str(0, 7)};
+  Slot slot{.name = std::string(name),
+            .plugin = rows.str(0, 0),
+            .database = rows.str(0, 1),
+            .temporary = rows.boolean(0, 2),
+            .two_phase = rows.boolean(0, 3),
+            .active_pid = rows.integer(0, 4),
+            .reader = fmt::format("server process {}", rows.integer(0, 4)),
+            .confirmed = {},
+            .restart = {},
+            .wal_status = rows.str(0, 6),
+            .invalidation = rows.str(0, 7)};
   if (!rows.is_null(0, 5)) slot.confirmed = MAIA_TRY(parse_lsn(rows.text(0, 5)));
+  if (!rows.is_null(0, 9)) {
+    slot.reader +=
+        fmt::format(" ({} from {}, since {})", rows.text(0, 9), rows.text(0, 10), rows.text(0, 11));
+  }
+  if (!rows.is_null(0, 8)) slot.restart = MAIA_TRY(parse_lsn(rows.text(0, 8)));
   return std::optional(std::move(slot));
+}
+
+Error slot_begins_later(const Slot& slot, Lsn resume) {
+  const auto where =
+      fmt::format("begins at {}, after our position {}", to_string(*slot.confirmed), to_string(resume));
+  constexpr std::string_view kCorrect =
+      "if the destination was restored from a backup, restore one that is not older than the slot";
+  // A new slot needs the log only from its making on, an old one still from before our position.
+  if (slot.restart && *slot.restart <= resume) {
+    return lost_history("slot_advanced",
+                        fmt::format("replication slot {} {}: somebody else has read or advanced it, or the "
+                                    "destination went back",
+                                    slot.name, where),
+                        kCorrect);
+  }
+  return lost_history(
+      "slot_recreated",
+      fmt::format("replication slot {} {}: it was dropped and made again, advanced by somebody "
+                  "else, or the destination went back",
+                  slot.name, where),
+      kCorrect);
 }
 
 Status check_slot(const Slot& slot, std::string_view database, const std::optional<Lsn>& resume) {
@@ -120,23 +174,22 @@ Status check_slot(const Slot& slot, std::string_view database, const std::option
         "it is complete, or gone, once the transactions that run at the source have ended"};
   }
   if (slot.wal_status == "lost" || !slot.invalidation.empty() || !slot.confirmed) {
-    return lost_history("the source has invalidated replication slot " + slot.name +
-                        (slot.invalidation.empty() ? ": it kept more log than max_slot_wal_keep_size"
-                                                   : ": " + slot.invalidation));
+    const auto why = slot.invalidation.empty() || slot.invalidation == "wal_removed"
+                         ? "it would have kept more log than max_slot_wal_keep_size"
+                     : slot.invalidation == "idle_timeout"
+                         ? "nobody read it for longer than idle_replication_slot_timeout"
+                         : slot.invalidation;
+    return lost_history("slot_invalidated",
+                        fmt::format("the source has invalidated replication slot {}: {}", slot.name, why),
+                        "if it is the wrong slot, correct `slot`; raise the limit before it happens again");
   }
-  if (resume && *slot.confirmed > *resume) {
-    return lost_history(
-        fmt::format("replication slot {} begins at {}, after our position {}; it was dropped and made "
-                    "again, or advanced by somebody else",
-                    slot.name, to_string(*slot.confirmed), to_string(*resume)));
-  }
+  if (resume && *slot.confirmed > *resume) return slot_begins_later(slot, *resume);
   if (slot.active_pid != 0) {
-    return Error{
-        Error::Code::unavailable, Recovery::reconnect,
-        fmt::format("replication slot {} is being read by server process {}", slot.name, slot.active_pid),
-        fmt::format("another MAIA may run this pipeline; to end the session: SELECT "
-                    "pg_terminate_backend({});",
-                    slot.active_pid)};
+    return Error{Error::Code::unavailable, Recovery::reconnect,
+                 fmt::format("replication slot {} is being read by {}", slot.name, slot.reader),
+                 fmt::format("another MAIA may run this pipeline; to end the session: SELECT "
+                             "pg_terminate_backend({});",
+                             slot.active_pid)};
   }
   return {};
 }

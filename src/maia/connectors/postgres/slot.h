@@ -32,7 +32,9 @@ struct Slot {
   bool temporary = false;
   bool two_phase = false;
   std::int64_t active_pid = 0;  ///< 0: nobody reads it
+  std::string reader;  ///< "server process 4711 (maia shop from 10.0.0.7, since 2026-11-25 00:05:10+00)"
   std::optional<Lsn> confirmed;
+  std::optional<Lsn> restart;
   std::string wal_status;  ///< reserved, extended, unreserved, lost
   std::string invalidation;
 };
@@ -43,8 +45,15 @@ Result<std::optional<Slot>> find_slot(Connection& connection, std::string_view n
 /// Code::check_failed if it is no pgoutput slot of this database.
 Status check_slot(const Slot& slot, std::string_view database, const std::optional<Lsn>& resume);
 
-/// The error of a slot that is gone or behind: what is lost, and the two ways on.
-Error lost_history(std::string why);
+/// What was lost, by a word for machines and a sentence, and the two ways on, of which `correct` is the
+/// second
+/// ("if ..., do ..."); "and run again" follows it.
+Error lost_history(std::string_view reason, std::string why, std::string_view correct);
+/// The error of a slot that does not exist any more; `promoted`: on a server that was a standby before.
+Error slot_dropped(std::string_view name, bool promoted);
+
+/// The error of a slot that somebody has moved past our position, or made again.
+Error slot_begins_later(const Slot& slot, Lsn resume);
 
 /// A slot that was made just now, with the snapshot that it exported. The snapshot lives until the next
 /// command on `replication`.

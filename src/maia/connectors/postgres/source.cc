@@ -2,10 +2,8 @@
 #include "maia/connectors/postgres/source.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "maia/connectors/postgres/check.h"
 
@@ -82,38 +80,18 @@ Result<std::vector<SourceTable>> PostgresSource::tables() {
   return offer_tables(connection, selected, scope);
 }
 
-Status PostgresSource::check_resume(Connection& replication, const std::optional<Slot>& slot,
-                                    const Position& resume) {
-  const auto place = MAIA_TRY(LogPlace::parse(resume));
-  MAIA_TRY(check_history(replication, *server_, place));
-  if (!slot) return lost_history("replication slot " + config_.slot + " does not exist any more");
-  const auto free = MAIA_TRY(await_slot(*slot, place.lsn));
-  if (!free) return lost_history("replication slot " + config_.slot + " does not exist any more");
-  return {};
-}
-
-Result<std::optional<Slot>> PostgresSource::await_slot(const Slot& slot, const std::optional<Lsn>& resume) {
-  auto& connection = *MAIA_TRY(session());
-  const auto until = std::chrono::steady_clock::now() + kReleasePatience;
-  auto state = std::optional(slot);
-  while (state) {
-    auto checked = check_slot(*state, config_.connection.database, resume);
-    if (checked.ok()) break;
-    const bool busy = checked.error().code == Error::Code::unavailable;
-    if (!busy || std::chrono::steady_clock::now() >= until) return std::move(checked).error();
-    std::this_thread::sleep_for(milliseconds{100});
-    state = MAIA_TRY(find_slot(connection, config_.slot));
-  }
-  return state;
-}
-
 Result<Source::Prepared> PostgresSource::prepare(const std::optional<Position>& resume) {
   exporter_.reset();
   auto& connection = *MAIA_TRY(session());
   auto replication = MAIA_TRY(open_replication());
   server_ = MAIA_TRY(identify(*replication));
   auto slot = MAIA_TRY(find_slot(connection, config_.slot));
-  if (resume && !resume->empty()) MAIA_TRY(check_resume(*replication, slot, *resume));
+  const bool goes_on = resume && !resume->empty();
+  MAIA_TRY(begin_heartbeat());
+  if (goes_on) {
+    const auto place = MAIA_TRY(LogPlace::parse(*resume));
+    MAIA_TRY(check_history(*replication, place, kReleasePatience));
+  }
   const auto publication = MAIA_TRY(find_publication(connection, config_.publication));
   if (slot && !publication) {
     return Error{
@@ -130,9 +108,11 @@ Result<Source::Prepared> PostgresSource::prepare(const std::optional<Position>& 
   }
   MAIA_TRY(ensure_publication(
       connection, {config_.publication, pipeline_, config_.slot, config_.create_missing}, tables));
-  if (slot && resume && !resume->empty()) return Prepared{*resume, false};
+  const auto mark = MAIA_TRY(publication_mark());
+  MAIA_TRY(remember_publication(mark));
+  if (goes_on) return Prepared{*resume, false};
   // A run that was killed while its slot was being made may leave it complete, or it vanishes.
-  if (slot) slot = MAIA_TRY(await_slot(*slot, {}));
+  if (slot) slot = MAIA_TRY(await_slot(*slot, {}, kReleasePatience));
   if (slot) return Prepared{server_->at(*slot->confirmed).position(), false};
   if (!config_.create_missing) {
     return Error{Error::Code::check_failed, Recovery::halt,
@@ -183,23 +163,23 @@ Result<std::unique_ptr<Stream>> PostgresSource::stream(const Position& from,
   terms.connect = connect_;
   terms.slot = config_.slot;
   terms.from = MAIA_TRY(LogPlace::parse(from));
-  if (server_) terms.from.timeline = server_->timeline;
+  {
+    // Whatever broke the last stream, another server may answer now, or things have happened to this one.
+    const auto replication = MAIA_TRY(open_replication());
+    server_ = MAIA_TRY(identify(*replication));
+    MAIA_TRY(begin_heartbeat());
+    MAIA_TRY(check_history(*replication, terms.from, milliseconds{0}));
+  }
+  terms.from.timeline = server_->timeline;
   terms.relations.scope = MAIA_TRY(scope_of(connection, config_.publication));
   terms.relations.selection = MAIA_TRY(selection(connection));
   terms.relations.known = std::move(known_tables);
   terms.relations.binary = MAIA_TRY(all_binary(connection, terms.relations.scope, terms.relations.selection));
+  terms.publication = MAIA_TRY(publication_mark());
+  terms.remembers = beats_;
   terms.decoding_memory = config_.decoding_memory.bytes;
   terms.notes = notes_;
   return SlotStream::open(std::move(terms));
-}
-
-Result<Lsn> PostgresSource::emit_message(const std::string& content) {
-  auto& connection = *MAIA_TRY(session());
-  const Parameter parameters[] = {content};
-  // Transactional, so that its commit flushes everything before it.
-  const auto rows =
-      MAIA_TRY(connection.query("SELECT pg_catalog.pg_logical_emit_message(true, 'maia', $1)", parameters));
-  return parse_lsn(rows.text(0, 0));
 }
 
 Result<Position> PostgresSource::end() {
@@ -217,18 +197,6 @@ Result<Position> PostgresSource::end() {
   }
   notes_->server_end = MAIA_TRY(std::move(lsn));
   return server_->at(notes_->server_end).position();
-}
-
-Status PostgresSource::heartbeat() {
-  // On a standby, or without the privilege, there is no sign of life; the server's own records move the
-  // position.
-  auto lsn = emit_message("heartbeat");
-  if (lsn.ok()) {
-    notes_->server_end = *lsn;
-  } else {
-    spdlog::debug("postgres: no heartbeat: {}", lsn.error().message);
-  }
-  return {};
 }
 
 Result<Position> PostgresSource::position_from_text(std::string_view text, const Position& near) const {
@@ -264,6 +232,7 @@ Result<std::vector<std::string>> PostgresSource::drop() {
   if (MAIA_TRY(drop_publication(connection, config_.publication, pipeline_))) {
     removed.push_back("publication " + config_.publication);
   }
+  for (auto& each : MAIA_TRY(drop_heartbeat(connection, config_.slot))) removed.push_back(std::move(each));
   return removed;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,7 +10,9 @@
 
 #include "maia/connector/source.h"
 #include "maia/connectors/postgres/connection.h"
+#include "maia/connectors/postgres/heartbeat.h"
 #include "maia/connectors/postgres/publication.h"
+#include "maia/connectors/postgres/publication_mark.h"
 #include "maia/connectors/postgres/slot.h"
 #include "maia/connectors/postgres/snapshot.h"
 #include "maia/connectors/postgres/source_config.h"
@@ -36,6 +39,7 @@ class PostgresSource final : public Source {
   }
   std::string describe(const Position& position) const override;
   Result<Position> position_from_text(std::string_view text, const Position& near) const override;
+  Result<Prepared> begin_anew() override;
   Status heartbeat() override;
   Result<std::vector<std::string>> drop() override;
 
@@ -45,9 +49,19 @@ class PostgresSource final : public Source {
   Status connect_anew();
   Result<std::unique_ptr<Connection>> open_replication();
   Result<Selection> selection(Connection& connection);
-  Status check_resume(Connection& replication, const std::optional<Slot>& slot, const Position& resume);
+  /// Whether the server can give everything after `place`: its own history, the slot, what the publication
+  /// sent meanwhile. Code::lost_history if not; Code::unavailable while somebody reads the slot and
+  /// `patience` is over.
+  Status check_history(Connection& replication, const LogPlace& place, std::chrono::milliseconds patience);
   /// Waits until nobody makes or reads the slot; nothing if it is gone by then.
-  Result<std::optional<Slot>> await_slot(const Slot& slot, const std::optional<Lsn>& resume);
+  Result<std::optional<Slot>> await_slot(const Slot& slot, const std::optional<Lsn>& resume,
+                                         std::chrono::milliseconds patience);
+  /// The same error, but for good once the slot has been in use for longer than any dead session can hold it.
+  Result<Error> limit_waiting(Error busy);
+  /// Makes or finds the heartbeat's row; says so where there can be none.
+  Status begin_heartbeat();
+  Status remember_publication(const PublicationMark& mark);
+  Result<PublicationMark> publication_mark();
   Result<Lsn> emit_message(const std::string& content);
   SnapshotTerms snapshot_terms(PublicationScope scope) const;
   Result<bool> all_binary(Connection& connection, const PublicationScope& scope, const Selection& selected);
@@ -58,6 +72,10 @@ class PostgresSource final : public Source {
   ConnectionAgain connection_again_;
   std::unique_ptr<Connection> session_;
   std::optional<ServerIdentity> server_;
+  bool beats_ = false;        ///< the source has our heartbeat row
+  bool said_silent_ = false;  ///< that it has none was told
+  Beat beat_;                 ///< as the row was when we last read or wrote it
+  std::optional<std::chrono::steady_clock::time_point> busy_since_;  ///< the slot, of somebody else
   std::shared_ptr<StreamNotes> notes_ = std::make_shared<StreamNotes>();
   /// The replication session that has just made the slot, and what it exports, until `snapshot` takes them.
   std::unique_ptr<Connection> exporter_;

@@ -35,7 +35,7 @@ TEST_F(SourceSlotTest, a_slot_that_is_gone_is_lost_history) {
   const auto error = refused();
   EXPECT_EQ(error.code, Error::Code::lost_history);
   EXPECT_THAT(error.message, ::testing::HasSubstr(slot()));
-  EXPECT_THAT(error.hint, ::testing::HasSubstr("maia resync"));
+  EXPECT_THAT(error.hint, ::testing::HasSubstr("maia drop"));
 }
 
 TEST_F(SourceSlotTest, a_slot_that_was_made_again_is_lost_history) {
@@ -117,7 +117,8 @@ TEST_F(SourceSlotTest, without_permission_to_create_the_statements_are_given) {
 TEST_F(SourceSlotTest, drop_removes_exactly_what_was_made) {
   start();
   await_inactive();
-  EXPECT_EQ(must(source_->drop()).size(), 2u);
+  EXPECT_EQ(must(source_->drop()).size(), 3u);
+  EXPECT_EQ(value("SELECT to_regnamespace('maia')"), "");
   EXPECT_EQ(value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"), "0");
   EXPECT_EQ(value("SELECT count(*) FROM pg_publication"), "0");
   EXPECT_TRUE(must(source_->drop()).empty());
@@ -132,7 +133,8 @@ TEST_F(SourceSlotTest, drop_leaves_a_publication_of_the_user) {
   stream_.reset();
   snapshot_.reset();
   await_inactive();
-  EXPECT_EQ(must(source_->drop()), std::vector<std::string>{"replication slot " + slot()});
+  EXPECT_EQ(must(source_->drop()),
+            (std::vector<std::string>{"replication slot " + slot(), "heartbeat of " + slot()}));
   EXPECT_EQ(value("SELECT count(*) FROM pg_publication"), "1");
 }
 

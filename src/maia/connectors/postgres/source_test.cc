@@ -83,7 +83,7 @@ TEST_F(SourceTest, hostile_names_are_only_names) {
   expect_equal();
   stream_.reset();
   snapshot_.reset();
-  EXPECT_EQ(must(source_->drop()).size(), 2u);
+  EXPECT_EQ(must(source_->drop()).size(), 3u);
 }
 
 }  // namespace

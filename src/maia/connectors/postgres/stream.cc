@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "maia/connectors/postgres/heartbeat.h"
+#include "maia/connectors/postgres/slot.h"
 #include "maia/sql/quote.h"
 
 namespace maia::postgres {
@@ -16,6 +18,8 @@ using std::chrono::milliseconds;
 
 /// A confirmed position is told at once, but not more often than this.
 constexpr milliseconds kConfirmInterval{200};
+/// What is left out of the publication is never sent, and nothing in the stream says so.
+constexpr milliseconds kWatchInterval{2'000};
 /// Microseconds from 1970 to 2000, where the server's times begin.
 constexpr std::int64_t kServerEpoch = 946'684'800'000'000;
 
@@ -39,10 +43,12 @@ std::string start_sql(const Connection& replication, const StreamTerms& terms) {
   const int protocol = version >= 160'000 ? 4 : version >= 150'000 ? 3 : 2;
   std::string publication;
   for (const char c : sql_name(terms.relations.scope.name)) publication.append(c == '\'' ? 2 : 1, c);
-  return fmt::format("START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names '{}'{}{})",
-                     sql_name(terms.slot), to_string(terms.from.lsn), protocol, publication,
-                     terms.notes->streaming_failed ? "" : ", streaming 'on'",
-                     terms.relations.binary ? ", binary 'true'" : "");
+  return fmt::format(
+      "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names '{}', messages "
+      "'true'{}{})",
+      sql_name(terms.slot), to_string(terms.from.lsn), protocol, publication,
+      terms.notes->streaming_failed ? "" : ", streaming 'on'",
+      terms.relations.binary ? ", binary 'true'" : "");
 }
 
 }  // namespace
@@ -55,6 +61,11 @@ Result<std::unique_ptr<Stream>> SlotStream::open(StreamTerms terms) {
 
 Status SlotStream::start(StreamTerms terms) {
   notes_ = terms.notes;
+  marked_ = {terms.relations.scope.name, terms.slot};
+  publication_ = std::move(terms.publication);
+  remembers_ = terms.remembers;
+  selection_ = terms.relations.selection;
+  watched_at_ = Steady::now();
   auto catalogue = terms.connect;
   // What is asked about a table may have to wait for somebody's lock, but never so long that the server hears
   // nothing from us.
@@ -66,10 +77,6 @@ Status SlotStream::start(StreamTerms terms) {
     status_interval_ =
         std::min(status_interval_, milliseconds{std::max<std::int64_t>(timeout.integer(0, 0) / 2, 1)});
   }
-  const auto slot_name = MAIA_TRY(sql::postgres_literal(terms.slot));
-  const auto slot = MAIA_TRY(catalogue_->query(
-      "SELECT confirmed_flush_lsn FROM pg_catalog.pg_replication_slots WHERE slot_name = " + slot_name));
-  if (slot.size() == 1 && !slot.text(0, 0).empty()) confirmed_ = MAIA_TRY(parse_lsn(slot.text(0, 0)));
   auto options = terms.connect;
   options.replication = true;
   options.settings.emplace_back("?logical_decoding_work_mem",
@@ -78,13 +85,20 @@ Status SlotStream::start(StreamTerms terms) {
   const auto started = replication_->start_copy_both(start_sql(*replication_, terms));
   if (!started.ok()) {
     auto error = started.error();
-    // The slot's state is looked at when the stream is prepared again, and named there.
+    // The state of slot and publication is looked at when the stream is opened again, and named there.
     const auto& state = replication_->last_sqlstate();
-    if (state == "55000" || state == "58P01") error.recovery = Recovery::reconnect;
+    if (state == "55000" || state == "58P01" || state == "42704") error.recovery = Recovery::reconnect;
     return std::move(error).in("start replication from slot " + terms.slot);
   }
+  // Somebody else may have moved the slot between our looking at it and our having it; the server would then
+  // silently begin later than it was asked to.
+  const auto slot = MAIA_TRY(find_slot(*catalogue_, terms.slot));
+  if (slot && slot->confirmed) {
+    if (*slot->confirmed > from_.lsn) return slot_begins_later(*slot, from_.lsn);
+    confirmed_ = *slot->confirmed;
+  }
   relations_ = std::make_unique<Relations>(*catalogue_, std::move(terms.relations));
-  assembler_ = std::make_unique<Assembler>(*relations_, from_, Assembler::Limits{});
+  assembler_ = std::make_unique<Assembler>(*relations_, from_, Assembler::Limits{}, terms.slot);
   return send_status();
 }
 
@@ -101,6 +115,7 @@ Result<std::optional<StreamEvent>> SlotStream::next(milliseconds wait, std::stop
     }
     const bool nothing_left = *arrived;
     MAIA_TRY(send_status_if_due());
+    MAIA_TRY(watch_publication_if_due());
     if (assembler_->has_event()) continue;
     if (!nothing_left) continue;
     assembler_->flush();
@@ -159,8 +174,8 @@ Error SlotStream::ended() {
       notes_->streaming_failed = true;
       error.recovery = Recovery::reconnect;
     }
-    // The slot's state is looked at when the stream is prepared again, and named there.
-    if (state == "55000" || state == "58P01") error.recovery = Recovery::reconnect;
+    // The state of slot and publication is looked at when the stream is opened again, and named there.
+    if (state == "55000" || state == "58P01" || state == "42704") error.recovery = Recovery::reconnect;
     return error;
   }
   return Error{Error::Code::unavailable, Recovery::reconnect, "the server ended the replication stream", ""};
@@ -179,6 +194,18 @@ Status SlotStream::send_status_if_due() {
   const auto since = Steady::now() - told_at_;
   const bool news = confirmed_ > told_confirmed_ && since >= kConfirmInterval;
   return news || since >= status_interval_ ? send_status() : Status{};
+}
+
+Status SlotStream::watch_publication_if_due() {
+  if (Steady::now() - watched_at_ < kWatchInterval) return {};
+  watched_at_ = Steady::now();
+  const auto wanted = [this](const TableName& table) { return selection_.includes(table); };
+  auto now = MAIA_TRY(read_publication_mark(*catalogue_, marked_.name, wanted));
+  MAIA_TRY(check_publication(*catalogue_, marked_, publication_, now));
+  if (now->tables == publication_.tables) return {};
+  publication_ = *std::move(now);
+  if (!remembers_) return {};
+  return remember_publication(*catalogue_, marked_.slot, publication_.text());
 }
 
 Status SlotStream::send_status() {

@@ -9,6 +9,7 @@
 #include "maia/connector/source.h"
 #include "maia/connectors/postgres/assembler.h"
 #include "maia/connectors/postgres/connection.h"
+#include "maia/connectors/postgres/publication_mark.h"
 #include "maia/connectors/postgres/relations.h"
 
 namespace maia::postgres {
@@ -27,6 +28,8 @@ struct StreamTerms {
   std::string slot;
   LogPlace from;
   Relations::Terms relations;
+  PublicationMark publication;  ///< as it was when the stream was found to begin without a gap
+  bool remembers = false;       ///< the source's heartbeat row keeps the mark
   std::uint64_t decoding_memory = 256 << 20;
   std::shared_ptr<StreamNotes> notes;
 };
@@ -51,6 +54,7 @@ class SlotStream final : public Stream {
   Status take_keepalive(std::string_view message);
   Status send_status();
   Status send_status_if_due();
+  Status watch_publication_if_due();
   Error ended();
 
   using Steady = std::chrono::steady_clock;
@@ -68,6 +72,12 @@ class SlotStream final : public Stream {
   Lsn told_confirmed_ = 0;
   Steady::time_point told_at_;
   std::chrono::milliseconds status_interval_{10'000};
+
+  MarkedPublication marked_;
+  PublicationMark publication_;
+  bool remembers_ = false;
+  Selection selection_;
+  Steady::time_point watched_at_;
 };
 
 }  // namespace maia::postgres
