@@ -99,6 +99,7 @@ void Delivery::fail(Error error) {
 }
 
 Result<Step> Delivery::step(std::stop_token stop) {
+  overtaken_.reset();
   culprit_.reset();
   suspects_ = false;
   auto stepped = work(stop);
@@ -226,6 +227,11 @@ void Delivery::interrupt() {
 }
 
 Result<Step> Delivery::contain(Error error) {
+  if (overtaken_) {
+    interrupt();
+    if (auto done = copy_anew(*overtaken_); !done.ok()) return recover(std::move(done).error());
+    return Step::again();
+  }
   if (!may_be_a_tables(error) || pipeline_.stop_on_row_failure || (!culprit_ && !suspects_)) {
     return recover(std::move(error));
   }

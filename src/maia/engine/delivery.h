@@ -116,6 +116,7 @@ class Delivery final : public Task {
     std::uint64_t from = UINT64_MAX;
     std::uint64_t until = UINT64_MAX;
     bool converging = false;
+    bool meets_newer = false;  ///< the rows that are there may be newer than these changes
     bool has(std::uint64_t ordinal) const { return ordinal >= from && ordinal < until; }
   };
 
@@ -158,6 +159,8 @@ class Delivery final : public Task {
   bool meet(TableEntry& entry);
   Share share_of(const TableEntry& entry, const Window& window, const Lane& lane) const;
   Status give_up_history(TableEntry& entry);
+  /// A table whose changes do not say enough to be told to newer rows is copied whole, from one view.
+  Status copy_anew(const std::string& id);
 
   // Windows (delivery_window.cc)
   Status take(const WindowRef& window, const Lane& lane);
@@ -249,9 +252,10 @@ class Delivery final : public Task {
   std::vector<std::unique_ptr<Batch>> pending_batches_;
   std::vector<WindowRef> pending_windows_;
 
-  std::optional<std::string> culprit_;  ///< the table that the error in hand belongs to
-  bool suspects_ = false;               ///< it belongs to one of several tables
-  bool isolating_ = false;              ///< tables are written one by one, to find out which
+  std::optional<std::string> overtaken_;  ///< the table that the step found must be copied anew
+  std::optional<std::string> culprit_;    ///< the table that the error in hand belongs to
+  bool suspects_ = false;                 ///< it belongs to one of several tables
+  bool isolating_ = false;                ///< tables are written one by one, to find out which
 
   Backoff backoff_;
   Clock::Steady last_publish_{};

@@ -33,10 +33,9 @@ Delivery::Share Delivery::share_of(const TableEntry& entry, const Window& window
     share.from = news_;
   }
   if (fact.skip_until) share.from = std::max(share.from, first_news(window, *fact.skip_until));
-  const bool converging =
-      fact.converge_until && !window.transactions.empty() &&
-      parts_.source.compare(window.transactions.front().position, *fact.converge_until) <= 0;
-  share.converging = share.converging || converging;
+  share.meets_newer = fact.converge_until && !window.transactions.empty() &&
+                      parts_.source.compare(window.transactions.front().position, *fact.converge_until) <= 0;
+  share.converging = share.converging || share.meets_newer;
   return share;
 }
 
@@ -191,6 +190,27 @@ Status Delivery::give_up_history(TableEntry& entry) {
   entry.staged_at.reset();
   hold(entry);
   return apart ? Status() : happen(fact, TableEvent::reread);
+}
+
+Status Delivery::copy_anew(const std::string& id) {
+  MAIA_TRY(load_tables());
+  auto& entry = tables_.at(id);
+  auto& fact = entry.fact;
+  parts_.observer.event(Observer::Level::warning,
+                        "keys changed and large values were not told while the table was copied",
+                        {{"destination", options_.name},
+                         {"table", to_string(fact.source->name)},
+                         {"then", "it is copied anew"}});
+  fact.snapshot = {};
+  fact.copied = false;
+  fact.rows = std::max<std::uint64_t>(fact.rows, 1);  // so that what is there is removed first
+  fact.resync.reset();
+  fact.skip_until.reset();
+  fact.converge_until.reset();
+  entry.staged_at.reset();
+  hold(entry);
+  MAIA_TRY(happen(fact, TableEvent::reread));
+  return commit_facts();
 }
 
 }  // namespace maia::engine

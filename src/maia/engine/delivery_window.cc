@@ -8,6 +8,7 @@
 #include "maia/engine/drift.h"
 #include "maia/engine/rewrite.h"
 #include "maia/engine/schema_diff.h"
+#include "maia/engine/untold_values.h"
 
 namespace maia::engine {
 namespace {
@@ -100,6 +101,11 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, const Lane
     pending_batches_.push_back(std::make_unique<Batch>(rows_between(batch, share.from, share.until)));
     rows = pending_batches_.back().get();
     if (rows->rows() == 0) return {};
+  }
+  if (share.meets_newer && moves_untold_values(*rows)) {
+    overtaken_ = id;
+    return Error{Error::Code::data, Recovery::retry,
+                 to_string(entry.fact.source->name) + ": rows are newer than the changes of their keys", ""};
   }
   auto routed = MAIA_TRY(blamed(id, route(*rows, entry, window.transactions)));
   entry.changes += rows->rows();
