@@ -42,8 +42,8 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
       options_(std::move(options)),
       open_destination_(std::move(open)),
       transforms_(std::move(transforms)),
-      size_({.max_rows = options_.max_rows, .max_bytes = options_.max_bytes}),
       seal_(pipeline.name),
+      size_({.max_rows = options_.max_rows, .max_bytes = options_.max_bytes}),
       waiting_(parts.source),
       backoff_(std::hash<std::string>{}(pipeline.name + options_.name)) {
   parts_.confirm.expect(options_.name);

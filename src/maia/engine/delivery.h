@@ -227,6 +227,7 @@ class Delivery final : public Task {
   struct Since {
     SchemaRef shape;  ///< at the place
     bool reshaped = false;
+    bool moves_untold = false;  ///< see moves_untold_values
     bool truncated = false;
     std::uint64_t rows = 0;
   };

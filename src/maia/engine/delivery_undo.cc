@@ -7,6 +7,7 @@
 #include "maia/engine/delivery.h"
 #include "maia/engine/row_image.h"
 #include "maia/engine/schema_diff.h"
+#include "maia/engine/untold_values.h"
 
 namespace maia::engine {
 namespace {
@@ -98,6 +99,7 @@ Result<std::map<std::string, Delivery::Since>> Delivery::look_since(const std::v
         const auto at = found.find(batch->schema()->id);
         if (at == found.end() || batch->rows() == 0 || batch->ordinal(batch->rows() - 1) < news) continue;
         at->second.rows += batch->rows();
+        at->second.moves_untold = at->second.moves_untold || moves_untold_values(*batch);
         if (!at->second.shape) at->second.shape = batch->schema();
       } else if (const auto* change = std::get_if<SchemaChange>(&item)) {
         if (change->ordinal >= news) note_shape(change->before, change->after);
@@ -140,6 +142,12 @@ Result<std::string> Delivery::send_again(const Moment& from, const std::string& 
     if (since.at(fact.source->id).reshaped) {
       return refused(to_string(fact.source->name) + " has changed its shape since then",
                      "name a place after that change, or use maia resync");
+    }
+    if (options_.mode == TableTarget::Mode::upsert && since.at(fact.source->id).moves_untold) {
+      return refused(to_string(fact.source->name) +
+                         " has rows whose key changed without their large values being sent, which newer rows "
+                         "would give to others",
+                     "use maia resync, or name a place after these changes");
     }
     MAIA_TRY(happen(fact, TableEvent::pause));
     MAIA_TRY(happen(fact, TableEvent::resume));
@@ -297,7 +305,8 @@ Status Delivery::write_inverse(Rollback& plan, const Held& place, const std::str
       MAIA_TRY(flush());
       MAIA_TRY(reshape(
           entry,
-          SchemaChange{.before = entry.fact.source, .after = known.shape, .columns = {}, .ordinal = 0}));
+          SchemaChange{.before = entry.fact.source, .after = known.shape, .columns = {}, .ordinal = 0},
+          options_.drift));
     }
     const auto write = [&](const Batch& batch) -> Status {
       std::vector<RowFailure> failures;
