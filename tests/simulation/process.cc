@@ -94,7 +94,18 @@ Status Process::start() {
 
 std::optional<Error> Process::failure() const {
   if (life_.dead() || !run_) return std::nullopt;
-  return run_->failure();
+  if (auto error = run_->failure()) return error;
+  for (const auto& destination : run_->status().destinations) {
+    for (const auto& [id, table] : destination.tables) {
+      if (table.state != engine::TableState::quarantined) continue;
+      return Error{Error::Code::data, Recovery::halt,
+                   destination.name + ": " + table.source + ": " + table.reason, ""};
+    }
+    if (destination.state == "failed") {
+      return Error{Error::Code::data, Recovery::halt, destination.name + ": " + destination.last_error, ""};
+    }
+  }
+  return std::nullopt;
 }
 
 void Process::event(Level, std::string_view what, const Fields& fields) {

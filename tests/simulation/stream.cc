@@ -104,7 +104,10 @@ Result<std::optional<StreamEvent>> SimulatedStream::next(std::chrono::millisecon
     ready_.erase(ready_.begin());
     return std::optional(std::move(event));
   }
-  if (told_idle_ && at_ <= *told_idle_) return std::optional<StreamEvent>();
+  if (told_idle_ && at_ <= *told_idle_) {
+    told_idle_.reset();  // and says so again the next time, as keepalives do
+    return std::optional<StreamEvent>();
+  }
   told_idle_ = at_;
   return std::optional(StreamEvent{StreamEvent::Idle{position(at_)}});
 }

@@ -162,7 +162,8 @@ void World::look_after(std::unique_ptr<Process>& process) {
   }
   const auto failure = process->failure();
   if (!failure) return;
-  const bool fenced = failure->code == Error::Code::fenced && &process == &stalled_;
+  // An older one is told by whichever destination it meets first.
+  const bool fenced = &process == &stalled_ && failure->message.find("a newer run has") != std::string::npos;
   const bool disk = failure->code == Error::Code::storage && disk_faults_ > 0;
   if (!fenced && !disk) {
     trace_.fail(fmt::format("{} stops for good: {}", process->name(), failure->message));
