@@ -18,6 +18,7 @@ struct Arguments {
   bool trace = false;
   bool twice = false;
   bool expect_failure = false;
+  bool keep_going = false;
 };
 
 bool parse(int count, char** words, Arguments& arguments) {
@@ -38,16 +39,20 @@ bool parse(int count, char** words, Arguments& arguments) {
       arguments.trace = true;
     } else if (word == "--twice") {
       arguments.twice = true;
+    } else if (word == "--keep-going") {
+      arguments.keep_going = true;
     } else if (word == "--expect-failure") {
       arguments.expect_failure = true;
     } else {
       fmt::print(stderr,
-                 "usage: sim [--seed N] [--runs N] [--drop LIST] [--trace] [--twice] [--expect-failure]\n"
+                 "usage: sim [--seed N] [--runs N] [--drop LIST] [--trace] [--twice] [--keep-going] "
+                 "[--expect-failure]\n"
                  "  --seed N           the first seed; without --runs only this one\n"
                  "  --runs N           that many seeds\n"
                  "  --drop LIST        leaves out these events, such as 3,7,9-12\n"
                  "  --trace            tells what happens\n"
                  "  --twice            runs each seed twice and compares\n"
+                 "  --keep-going       goes on after a failure, and only names it\n"
                  "  --expect-failure   exits with 0 if a seed fails, with 1 if none does\n");
       return false;
     }
@@ -71,6 +76,7 @@ int run(const Arguments& arguments) {
   std::uint64_t hash = 0;
   std::uint64_t checks = 0;
   std::uint64_t steps = 0;
+  std::uint64_t failures = 0;
   for (std::uint64_t i = 0; i < arguments.runs; ++i) {
     const auto plan = Plan::of(arguments.seed + i);
     const auto outcome = World(plan, arguments.dropped, arguments.trace).run();
@@ -83,13 +89,18 @@ int run(const Arguments& arguments) {
       return 1;
     }
     if (!outcome.failure) continue;
+    if (arguments.keep_going) {
+      fmt::print("seed {} fails: {}\n", plan.seed, *outcome.failure);
+      ++failures;
+      continue;
+    }
     report(plan, arguments.dropped, *outcome.failure);
     fmt::print("found with {} runs\n", i + 1);
     return arguments.expect_failure ? 0 : 1;
   }
-  fmt::print("{} runs from seed {} pass: {} steps, {} comparisons, trace {:016x}\n", arguments.runs,
-             arguments.seed, steps, checks, hash);
-  return arguments.expect_failure ? 1 : 0;
+  fmt::print("{} runs from seed {}, {} fail: {} steps, {} comparisons, trace {:016x}\n", arguments.runs,
+             arguments.seed, failures, steps, checks, hash);
+  return arguments.expect_failure || failures > 0 ? 1 : 0;
 }
 
 }  // namespace

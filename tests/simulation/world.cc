@@ -100,6 +100,7 @@ void World::crash(Dice& dice) {
 
 void World::take_over(Dice& dice) {
   if (!process_ || stalled_) return;
+  ++take_overs_;
   stalled_ = std::move(process_);
   wakes_at_ = clock_.now() + static_cast<std::int64_t>(dice.roll(5000));
   machines_.push_back(std::make_unique<Machine>(dice.seed()));
@@ -162,8 +163,8 @@ void World::look_after(std::unique_ptr<Process>& process) {
   }
   const auto failure = process->failure();
   if (!failure) return;
-  // An older one is told by whichever destination it meets first.
-  const bool fenced = &process == &stalled_ && failure->message.find("a newer run has") != std::string::npos;
+  // Of two that fight for the destinations either may lose: who reconnects last has the newest epoch.
+  const bool fenced = take_overs_ > 0 && failure->message.find("a newer run has") != std::string::npos;
   const bool disk = failure->code == Error::Code::storage && disk_faults_ > 0;
   if (!fenced && !disk) {
     trace_.fail(fmt::format("{} stops for good: {}", process->name(), failure->message));

@@ -58,6 +58,7 @@ class World {
   std::int64_t start_at_ = 0;
   std::int64_t wakes_at_ = 0;
   std::uint64_t processes_ = 0;
+  std::uint64_t take_overs_ = 0;
   std::uint64_t disk_faults_ = 0;
   std::uint64_t steps_ = 0;
 };
