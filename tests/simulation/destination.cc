@@ -239,8 +239,9 @@ Status SimulatedDestination::commit(const CheckpointUpdate& update) {
   if (transactional(store_.kind)) store_.tables = std::move(working_);
   working_.clear();
   store_.on_commit(store_);
-  if (answer_lost) return lost;
-  return call("committed");
+  // Whatever fails after the commit, the caller cannot know its outcome.
+  if (answer_lost || !call("committed").ok()) return lost;
+  return {};
 }
 
 }  // namespace maia::simulation
