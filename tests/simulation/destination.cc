@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "destination.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace maia::simulation {
+namespace {
+
+Error wrong(std::string what) { return Error{Error::Code::internal, Recovery::halt, std::move(what), ""}; }
+
+/// The row as the batch tells it; what was not sent is taken from `old`, or is nothing.
+std::optional<Row> told_row(const Batch& batch, std::size_t row, const Row* old) {
+  Row told;
+  for (std::size_t i = 0; i < batch.columns(); ++i) {
+    auto value = value_at(batch.after(i), batch.schema()->columns[i].type, row);
+    if (!value && old == nullptr) return std::nullopt;
+    told.push_back(value ? std::move(*value) : (*old)[i]);
+  }
+  return told;
+}
+
+Row old_key(const Delivery& delivery, std::size_t row) {
+  Row key;
+  const auto& batch = *delivery.batch;
+  for (const auto column : delivery.target->key) {
+    const auto& type = batch.schema()->columns[column].type;
+    key.push_back(value_at(batch.old_key(column, row), type, row).value_or(Value()));
+  }
+  return key;
+}
+
+Row columns_of(const Row& row, const std::vector<std::size_t>& columns) {
+  Row some;
+  for (const auto column : columns) some.push_back(row[column]);
+  return some;
+}
+
+std::vector<Row>::iterator find_key(Table& table, const std::vector<std::size_t>& columns, const Row& key) {
+  return std::find_if(table.rows.begin(), table.rows.end(),
+                      [&](const Row& each) { return columns_of(each, columns) == key; });
+}
+
+}  // namespace
+
+std::string_view to_string(Kind kind) {
+  switch (kind) {
+    case Kind::mirror: return "mirror";
+    case Kind::overwriting: return "overwriting";
+    case Kind::log: return "log";
+    case Kind::loose_log: return "loose log";
+  }
+  return "";
+}
+
+std::vector<ColumnMapping> SimulatedDestination::plan(const TableSchema& schema) const {
+  std::vector<ColumnMapping> mappings;
+  for (const auto& column : schema.columns) mappings.push_back({column.name, "any", Fidelity::exact, ""});
+  return mappings;
+}
+
+Result<Destination::Opened> SimulatedDestination::open(std::string_view) {
+  session_ = life_.session(store_.name);
+  MAIA_TRY(call("open"));
+  epoch_ = ++store_.epoch;
+  MAIA_TRY(call("opened"));
+  return Opened{Epoch{epoch_}, store_.checkpoint};
+}
+
+Status SimulatedDestination::fenced() const {
+  if (store_.epoch == epoch_) return {};
+  return Error{Error::Code::fenced, Recovery::halt, "a newer run has the destination", ""};
+}
+
+Status SimulatedDestination::begin() {
+  MAIA_TRY(call("begin"));
+  if (transactional(store_.kind)) {
+    working_ = store_.tables;
+    return {};
+  }
+  return fenced();
+}
+
+Result<Table*> SimulatedDestination::table(const TableName& name) {
+  if (!transactional(store_.kind)) MAIA_TRY(fenced());
+  const auto found = tables().find(to_string(name));
+  if (found == tables().end()) return wrong("there is no table " + to_string(name));
+  if (found->second.use_count() > 1) found->second = std::make_shared<Table>(*found->second);
+  return found->second.get();
+}
+
+Status SimulatedDestination::prepare(const TableTarget& target) {
+  MAIA_TRY(call("prepare"));
+  auto& there = tables()[to_string(target.name)];
+  if (!there) {
+    there = std::make_shared<Table>(Table{target.schema, {}});
+    return {};
+  }
+  const auto same = [](const Column& a, const Column& b) { return a.name == b.name && a.type == b.type; };
+  if (std::equal(there->schema->columns.begin(), there->schema->columns.end(), target.schema->columns.begin(),
+                 target.schema->columns.end(), same)) {
+    return {};
+  }
+  return wrong(to_string(target.name) + " is prepared with another shape than it has");
+}
+
+Status SimulatedDestination::alter(const TableTarget& before, const TableTarget& after,
+                                   const SchemaChange& change) {
+  MAIA_TRY(call("alter"));
+  auto& all = tables();
+  const auto from = to_string(before.name);
+  const auto to = to_string(after.name);
+  const bool lenient = !transactional(store_.kind);
+  if (from != to) {
+    if (all.contains(from)) {
+      if (all.contains(to)) return wrong(to + " is there already");
+      all[to] = std::move(all.at(from));
+      all.erase(from);
+    } else if (!lenient) {
+      return wrong("there is no table " + from);
+    }
+  }
+  auto* table = MAIA_TRY(this->table(after.name));
+  std::vector<std::pair<std::string, Value>> fill;
+  for (const auto& step : change.columns) {
+    if (!step.existing_rows) continue;
+    const auto at = after.schema->find(step.column);
+    if (at) fill.emplace_back(step.column, from_text(*step.existing_rows, after.schema->columns[*at].type));
+  }
+  table->rows = reshaped(table->rows, *table->schema, *after.schema, fill);
+  table->schema = after.schema;
+  return {};
+}
+
+Status SimulatedDestination::truncate(std::span<const TableTarget* const> targets, const Truncate&) {
+  MAIA_TRY(call("truncate"));
+  for (const auto* target : targets) MAIA_TRY(table(target->name))->rows.clear();
+  return {};
+}
+
+Status SimulatedDestination::write(std::span<const Delivery> deliveries) {
+  MAIA_TRY(call("write"));
+  for (const auto& delivery : deliveries) {
+    auto* table = MAIA_TRY(this->table(delivery.target->name));
+    for (std::size_t row = 0; row < delivery.batch->rows(); ++row) {
+      if (!transactional(store_.kind) && row > 0) MAIA_TRY(call("row"));
+      MAIA_TRY(in(to_string(delivery.target->name), write_row(*table, delivery, row)));
+    }
+  }
+  return {};
+}
+
+Status SimulatedDestination::write_row(Table& table, const Delivery& delivery, std::size_t row) {
+  const auto& batch = *delivery.batch;
+  const auto& target = *delivery.target;
+  const auto op = batch.op(row);
+  const bool lenient = delivery.converging || !transactional(store_.kind);
+  if (batch.columns() != table.schema->columns.size()) return wrong("a row has another shape than its table");
+  if (target.mode == TableTarget::Mode::append) {
+    auto told = told_row(batch, row, nullptr);
+    if (!told || op != Op::insert) return wrong("an appended row is no whole insert");
+    table.rows.push_back(std::move(*told));
+    return {};
+  }
+  const auto creates = op == Op::insert || op == Op::read;
+  auto old = table.rows.end();
+  if (!target.key.empty()) {
+    old = find_key(table, target.key,
+                   creates ? columns_of(told_row(batch, row, nullptr).value_or(Row()), target.key)
+                           : old_key(delivery, row));
+  } else if (!creates) {
+    Row before;
+    for (std::size_t i = 0; i < batch.columns(); ++i) {
+      before.push_back(value_at(batch.before(i), batch.schema()->columns[i].type, row).value_or(Value()));
+    }
+    old = std::find(table.rows.begin(), table.rows.end(), before);
+  }
+  const bool there = old != table.rows.end();
+  if (op == Op::remove) {
+    if (there) table.rows.erase(old);
+    return there || lenient ? Status() : wrong("a row is removed that is not there");
+  }
+  if (creates) {
+    if (there && (!lenient || (delivery.fresh && transactional(store_.kind))))
+      return wrong("a row is inserted that is there");
+    auto told = told_row(batch, row, nullptr);
+    if (!told) return wrong("an inserted row lacks values");
+    if (there) table.rows.erase(old);
+    table.rows.push_back(std::move(*told));
+    return {};
+  }
+  if (!there && !lenient) return wrong("a row is updated that is not there");
+  return apply_update(table, delivery, row, old);
+}
+
+Status SimulatedDestination::apply_update(Table& table, const Delivery& delivery, std::size_t row,
+                                          std::vector<Row>::iterator old) {
+  const bool there = old != table.rows.end();
+  const bool lenient = delivery.converging || !transactional(store_.kind);
+  auto told = told_row(*delivery.batch, row, there ? &*old : nullptr);
+  const auto& key = delivery.target->key;
+  if (!there && !told) {
+    // The row that it was may have moved already, with the values that are not sent again.
+    return {};
+  }
+  if (!key.empty() && (!there || columns_of(*told, key) != columns_of(*old, key))) {
+    if (there) table.rows.erase(old);
+    const auto other = find_key(table, key, columns_of(*told, key));
+    if (other != table.rows.end()) {
+      if (!lenient) return wrong("a key is changed to one that is there");
+      table.rows.erase(other);
+    }
+    table.rows.push_back(std::move(*told));
+  } else if (there) {
+    *old = std::move(*told);
+  } else {
+    table.rows.push_back(std::move(*told));
+  }
+  return {};
+}
+
+Status SimulatedDestination::commit(const CheckpointUpdate& update) {
+  MAIA_TRY(call("commit"));
+  MAIA_TRY(fenced());
+  const bool answer_lost = dice_.percent(store_.lost_answers);
+  const Error lost{Error::Code::unknown_outcome, Recovery::reconnect, "the answer to the commit was lost",
+                   ""};
+  if (answer_lost && dice_.percent(50)) return lost;
+  store_.checkpoint.sequence = update.sequence;
+  store_.checkpoint.position = update.position;
+  for (const auto& [key, value] : update.facts) {
+    if (value) {
+      store_.checkpoint.facts[key] = *value;
+    } else {
+      store_.checkpoint.facts.erase(key);
+    }
+  }
+  if (transactional(store_.kind)) store_.tables = std::move(working_);
+  working_.clear();
+  store_.on_commit(store_);
+  // Whatever fails after the commit, the caller cannot know its outcome.
+  if (answer_lost || !call("committed").ok()) return lost;
+  return {};
+}
+
+}  // namespace maia::simulation

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "destination.h"
+#include "dice.h"
+#include "life.h"
+#include "maia/engine/pipeline_run.h"
+#include "maia/testing/fault_disk.h"
+#include "oracle.h"
+#include "source.h"
+
+namespace maia::simulation {
+
+/// Steps tasks one at a time when it is told to; waiting is the clock's passing.
+class SteppedRuntime final : public engine::Runtime {
+ public:
+  SteppedRuntime(SimulatedClock& clock, std::function<void(std::chrono::milliseconds)> on_rest)
+      : clock_(clock), on_rest_(std::move(on_rest)) {}
+  void launch(engine::Task& task, Failed failed) override;
+  void end() override { tasks_.clear(); }
+  void rest(std::chrono::milliseconds at_most, std::stop_token) override { on_rest_(at_most); }
+  std::chrono::milliseconds patience() const override { return std::chrono::milliseconds{0}; }
+
+  /// Steps one of the tasks that are due, as the dice fall; false if none is.
+  bool step(Dice& dice);
+  /// When the next task is due; nothing if there is none.
+  std::optional<std::int64_t> next_due() const;
+
+ private:
+  struct Entry {
+    engine::Task* task;
+    Failed failed;
+    std::int64_t due = 0;
+  };
+  SimulatedClock& clock_;
+  std::function<void(std::chrono::milliseconds)> on_rest_;
+  std::vector<Entry> tasks_;
+};
+
+/// How the engine is set up in one run.
+struct Setup {
+  SourceHabits source;
+  std::uint64_t segment_bytes = 1 << 20;
+  std::uint64_t recent_bytes = 1 << 20;
+  std::size_t max_rows = 10;
+  bool snapshot = true;
+};
+
+/// What outlives every process.
+struct Surroundings {
+  SimulatedClock& clock;
+  Trace& trace;
+  Dice& dice;
+  Weather& weather;
+  Database& database;
+  Oracle& oracle;
+  std::vector<std::unique_ptr<Store>>& stores;
+  const Setup& setup;
+};
+
+/// A computer that maia runs on: its disk survives the process.
+struct Machine {
+  explicit Machine(std::uint64_t seed) : disk(seed) {}
+  testing::FaultDisk disk;
+  testing::FaultDisk::Crash on_death = testing::FaultDisk::Crash::keep;
+};
+
+/// One process of maia: the engine's own tasks, journal and delivery.
+class Process final : private engine::Observer, private DeadLetters {
+ public:
+  Process(Surroundings& world, Machine& machine, std::string name,
+          std::function<void(std::chrono::milliseconds)> on_rest);
+  ~Process() override;
+
+  Life& life() { return life_; }
+  /// Starts the pipeline, unless that has been tried. An error if it cannot be.
+  Status start();
+  SteppedRuntime& runtime() { return *runtime_; }
+  engine::PipelineRun& run() { return *run_; }
+  /// The error that ended it, but for its death.
+  std::optional<Error> failure() const;
+  const std::string& name() const { return name_; }
+
+ private:
+  void event(Level level, std::string_view what, const Fields& fields) override;
+  // No transform runs here, so that no row is refused.
+  Status record(std::span<const DeadLetter>) override { return {}; }
+  Result<std::vector<DeadLetter>> waiting(const std::string&, bool) override {
+    return std::vector<DeadLetter>();
+  }
+  Status overtake(const std::string&, std::span<const std::string>) override { return {}; }
+  Status replayed(const std::string&, std::span<const std::string>) override { return {}; }
+  engine::PipelineRun::Parts parts(std::unique_ptr<Journal> journal);
+
+  Surroundings& world_;
+  Machine& machine_;
+  std::string name_;
+  std::function<void(std::chrono::milliseconds)> on_rest_;
+  Life life_;
+  ProcessDisk disk_;
+  std::stop_source stop_;
+  SteppedRuntime* runtime_ = nullptr;  // owned by run_
+  std::unique_ptr<engine::PipelineRun> run_;
+};
+
+}  // namespace maia::simulation
