@@ -60,9 +60,11 @@ std::vector<ColumnMapping> SimulatedDestination::plan(const TableSchema& schema)
   return mappings;
 }
 
-Result<Destination::Opened> SimulatedDestination::open(std::string_view) {
+Result<Destination::Opened> SimulatedDestination::open(std::string_view, Epoch held) {
   session_ = life_.session(store_.name);
   MAIA_TRY(call("open"));
+  epoch_ = held.value;
+  if (epoch_ != 0) MAIA_TRY(fenced());
   epoch_ = ++store_.epoch;
   MAIA_TRY(call("opened"));
   return Opened{Epoch{epoch_}, store_.checkpoint};
@@ -229,6 +231,7 @@ Status SimulatedDestination::commit(const CheckpointUpdate& update) {
   if (answer_lost && dice_.percent(50)) return lost;
   store_.checkpoint.sequence = update.sequence;
   store_.checkpoint.position = update.position;
+  store_.checkpoint.seal = update.seal;
   for (const auto& [key, value] : update.facts) {
     if (value) {
       store_.checkpoint.facts[key] = *value;

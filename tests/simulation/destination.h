@@ -44,7 +44,7 @@ class SimulatedDestination final : public Destination {
 
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override { return Findings{}; }
-  Result<Opened> open(std::string_view pipeline) override;
+  Result<Opened> open(std::string_view pipeline, Epoch held) override;
   Status begin() override;
   Status prepare(const TableTarget& target) override;
   Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change) override;
