@@ -156,7 +156,11 @@ TEST_F(Fencing, the_older_run_names_the_newer_one) {
   ASSERT_TRUE(mirror.ok()) << mirror.error().message;
   const auto epoch = [&] { return at(destination, "select epoch from maia.checkpoint"); };
   auto older = run(*mirror, "older");
-  ASSERT_TRUE(await([&] { return older.poll() || epoch() == "1"; }));
+  // Both make what is missing at the source, so the older one must have done so before it is stopped.
+  const auto streams = [&] {
+    return content(log(*mirror, "older")).find("\"streaming\"") != std::string::npos;
+  };
+  ASSERT_TRUE(await([&] { return older.poll() || (epoch() == "1" && streams()); }));
   older.signal(SIGSTOP);
   auto newer = run(*mirror, "newer");
   ASSERT_TRUE(await([&] { return newer.poll() || epoch() == "2"; }));

@@ -15,6 +15,7 @@
 namespace maia::app {
 namespace {
 
+using transforms::ChunkHandle;
 using transforms::ConnectionHandle;
 using transforms::PreparedHandle;
 using transforms::ResultHandle;
@@ -184,6 +185,19 @@ Result<std::string> view_of(const TableSchema& schema, const std::string& name) 
       view, fmt::join(columns, ", "), table);
 }
 
+/// A row of texts.
+std::vector<std::optional<std::string>> texts_of(duckdb_data_chunk chunk, idx_t row, idx_t columns) {
+  std::vector<std::optional<std::string>> cells(columns);
+  for (idx_t column = 0; column < columns; ++column) {
+    auto* vector = duckdb_data_chunk_get_vector(chunk, column);
+    auto* validity = duckdb_vector_get_validity(vector);
+    if (validity != nullptr && !duckdb_validity_row_is_valid(validity, row)) continue;
+    auto& text = static_cast<duckdb_string_t*>(duckdb_vector_get_data(vector))[row];
+    cells[column] = std::string(duckdb_string_t_data(&text), duckdb_string_t_length(text));
+  }
+  return cells;
+}
+
 Result<Destination::QueryResult> answer(const ConnectionHandle& connection, const std::string& sql,
                                         std::uint64_t most) {
   PreparedHandle statement;
@@ -207,15 +221,11 @@ Result<Destination::QueryResult> answer(const ConnectionHandle& connection, cons
                fmt::format("SELECT {} FROM query({}) AS q({}) LIMIT {}", fmt::join(texts, ", "), literal,
                            fmt::join(names, ", "), most + 1),
                result));
-  auto raw = result.get();
-  const auto rows = duckdb_row_count(&raw);
-  out.truncated = rows > most;
-  for (idx_t row = 0; row < std::min<idx_t>(rows, most); ++row) {
-    auto& cells = out.rows.emplace_back();
-    for (idx_t column = 0; column < out.columns.size(); ++column) {
-      auto* text = duckdb_value_varchar(&raw, column, row);
-      cells.push_back(text == nullptr ? std::nullopt : std::optional<std::string>(text));
-      duckdb_free(text);
+  for (ChunkHandle chunk; *chunk.out() = duckdb_fetch_chunk(result.get()), chunk.get() != nullptr;) {
+    const auto rows = duckdb_data_chunk_get_size(chunk.get());
+    for (idx_t row = 0; row < rows && !out.truncated; ++row) {
+      out.truncated = out.rows.size() == most;
+      if (!out.truncated) out.rows.push_back(texts_of(chunk.get(), row, out.columns.size()));
     }
   }
   return out;

@@ -145,8 +145,8 @@ Result<std::string> Delivery::send_again(const Moment& from, const std::string& 
     }
     if (options_.mode == TableTarget::Mode::upsert && since.at(fact.source->id).moves_untold) {
       return refused(to_string(fact.source->name) +
-                         " has rows whose key changed without their large values being sent, which newer rows "
-                         "would give to others",
+                         " has rows whose key changed without their large values being sent, and newer rows "
+                         "cannot tell them",
                      "use maia resync, or name a place after these changes");
     }
     MAIA_TRY(happen(fact, TableEvent::pause));
@@ -304,8 +304,7 @@ Status Delivery::write_inverse(Rollback& plan, const Held& place, const std::str
     if (!same_shape(*entry.fact.source, *known.shape)) {
       MAIA_TRY(flush());
       MAIA_TRY(reshape(
-          entry,
-          SchemaChange{.before = entry.fact.source, .after = known.shape, .columns = {}, .ordinal = 0},
+          entry, SchemaChange{.before = entry.fact.source, .after = known.shape, .columns = {}, .ordinal = 0},
           options_.drift));
     }
     const auto write = [&](const Batch& batch) -> Status {

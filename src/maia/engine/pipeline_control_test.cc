@@ -94,9 +94,12 @@ TEST(PipelineControl, what_is_not_confirmed_is_what_a_paused_table_lacks_and_a_l
   EXPECT_TRUE(again.end().ok());
 }
 
-Error refused() { return {Error::Code::data, Recovery::halt, "the row does not fit", "widen the column"}; }
+/// Of whatever the table has to do with, not of one row, which would become a dead letter.
+Error refused() {
+  return {Error::Code::unsupported, Recovery::halt, "the table does not fit", "widen the column"};
+}
 
-TEST(PipelineControl, a_row_that_is_refused_quarantines_its_table_and_resume_after_mending_loses_nothing) {
+TEST(PipelineControl, a_table_that_is_refused_is_quarantined_and_resume_after_mending_loses_nothing) {
   Fixture fixture(3);
   fixture.check_every_commit();
   std::atomic<bool> mended{false};
@@ -113,7 +116,7 @@ TEST(PipelineControl, a_row_that_is_refused_quarantines_its_table_and_resume_aft
   running.drain();
   const auto failed = running.table("0");
   EXPECT_EQ(failed.state, TableState::quarantined);
-  EXPECT_NE(failed.reason.find("the row does not fit"), std::string::npos);
+  EXPECT_NE(failed.reason.find("the table does not fit"), std::string::npos);
   EXPECT_EQ(failed.hint, "widen the column");
   EXPECT_EQ(running.table("1").state, TableState::streaming);
   EXPECT_EQ(fixture.store.read().tables.at("m.t1"), fixture.database.rows(1, fixture.database.size()));

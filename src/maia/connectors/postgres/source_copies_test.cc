@@ -41,7 +41,7 @@ class SourceCopiesTest : public SourceTest {
     catch_up();
   }
   Error refused(PostgresSource& source) {
-    const auto prepared = source.prepare(replica_.position());
+    const auto prepared = again([&] { return source.prepare(replica_.position()); });
     EXPECT_FALSE(prepared.ok());
     return prepared.ok() ? Error{} : prepared.error();
   }
@@ -133,7 +133,7 @@ TEST_F(SourceCopiesTest, a_cold_copy_whose_log_has_grown_past_our_position_with_
   const auto place = must(LogPlace::parse(replica_.position()));
   ASSERT_EQ(value("SELECT pg_current_wal_flush_lsn() > '" + to_string(place.lsn) + "'"), "t");
   expect_lost(refused(*source_), "source_restored", "has gone back in time");
-  const auto streamed = source_->stream(replica_.position(), schemas());
+  const auto streamed = again([&] { return source_->stream(replica_.position(), schemas()); });
   ASSERT_FALSE(streamed.ok());
   expect_lost(streamed.error(), "source_restored", "has gone back in time");
 }
