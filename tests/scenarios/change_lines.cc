@@ -45,10 +45,12 @@ ChangeLines::Columns columns_of(element image, std::string_view table, bool key)
 /// A place in the source's order: where its transaction was committed, and its number there.
 using Place = std::pair<std::uint64_t, std::uint64_t>;
 
-/// A position of PostgreSQL ends with the place in its log, in hex.
+/// A position of PostgreSQL is system/timeline/place, perhaps with more behind it; the place in its log is in
+/// hex.
 Place place_of(element change) {
   const auto position = text_of(change, "/source/position");
-  const auto number = std::string_view(position).substr(position.rfind('/') + 1);
+  const auto timeline = position.find('/') + 1;
+  const auto number = std::string_view(position).substr(position.find('/', timeline) + 1);
   std::uint64_t place = 0;
   std::from_chars(number.data(), number.data() + number.size(), place, 16);
   return {place, change.at_pointer("/transaction/total_order").get_uint64().value()};

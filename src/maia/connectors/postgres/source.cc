@@ -44,7 +44,11 @@ Result<Connection*> PostgresSource::session() {
 
 Status PostgresSource::connect_anew() {
   if (connection_again_) connect_.endpoint = MAIA_TRY(connection_again_());
-  session_ = MAIA_TRY(Connection::open(connect_));
+  auto fresh = MAIA_TRY(Connection::open(connect_));
+  // A caller further up may hold the broken one; it shall meet its error there.
+  broken_sessions_.push_back(std::move(session_));
+  if (broken_sessions_.size() > kBrokenSessions) broken_sessions_.pop_front();
+  session_ = std::move(fresh);
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -71,6 +72,8 @@ class PostgresSource final : public Source {
   Connection::Options connect_;
   ConnectionAgain connection_again_;
   std::unique_ptr<Connection> session_;
+  static constexpr std::size_t kBrokenSessions = 4;  ///< more than calls are nested
+  std::deque<std::unique_ptr<Connection>> broken_sessions_;
   std::optional<ServerIdentity> server_;
   bool beats_ = false;        ///< the source has our heartbeat row
   bool said_silent_ = false;  ///< that it has none was told
