@@ -140,6 +140,13 @@ TEST(CommandLine, what_is_missing_or_too_much_is_named) {
                "see `maia version --help`");
   expect_error({"query", "x", "--timeout", "5"}, "--timeout is '5' but must be a duration",
                "write --timeout 30s");
+  expect_error({"dlq", "purge", "--older-than", "old"}, "--older-than is 'old' but must be a duration",
+               "write --older-than 7d");
+  expect_error({"run", "f", "--memory-limit", "1MiB"},
+               "--memory-limit is '1MiB' but must be a size of 192MiB or more", "write --memory-limit 1GiB");
+  expect_error({"apply"}, "maia apply takes either a FILE or --version", "maia history lists the versions");
+  expect_error({"history", "show"}, "maia history show needs the hash of a version",
+               "maia history lists them");
   expect_error({"query", "x", "--format", "xml"}, "--format: xml not in {table,json,csv}",
                "see `maia query --help`");
   expect_error({"completion", "tcsh"}, "SHELL: tcsh not in {bash,zsh,fish}", "see `maia completion --help`");
