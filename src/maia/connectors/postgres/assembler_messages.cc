@@ -55,7 +55,10 @@ Status Assembler::on(const LogicalMessage& message) {
   return {};
 }
 
-Status Assembler::on(const Relation& message) { return relations_.take(message, top()); }
+Status Assembler::on(const Relation& message) {
+  const Xid writer = block_ != nullptr ? block_->top : open_ ? large_.top : 0;
+  return relations_.take(message, writer, top());
+}
 
 Result<Assembler::Collected*> Assembler::target() {
   if (block_ != nullptr) return &block_->collected;

@@ -6,12 +6,35 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include "maia/connectors/postgres/existing_rows.h"
 #include "maia/connectors/postgres/relation_shape.h"
 
 namespace maia::postgres {
 namespace {
+
+using std::chrono::milliseconds;
+
+/// How long a commit that the stream has may take to be in effect. The server hears nothing from us
+/// meanwhile.
+constexpr milliseconds kCommitPatience{2'000};
+constexpr milliseconds kLookAgain{1};
+
+// The server sends a commit once it is in the log, which is before others see its effects; and a transaction
+// that it streams before its commit nobody sees. Until its effects are seen a transaction keeps the lock on
+// its id, and on every table whose shape it has changed.
+constexpr const char* kWriterState = R"sql(
+SELECT count(*) > 0, coalesce(bool_or(EXISTS (
+         SELECT FROM pg_catalog.pg_locks t
+         WHERE t.virtualtransaction = w.virtualtransaction AND t.granted AND t.mode = 'AccessExclusiveLock'
+           AND t.relation = $2::oid
+           AND t.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+       )), false)
+FROM pg_catalog.pg_locks w
+WHERE w.locktype = 'transactionid' AND w.transactionid = $1::xid AND w.granted AND w.mode = 'ExclusiveLock'
+)sql";
 
 Oid oid_of(const TableSchema& schema) {
   Oid oid = 0;
@@ -47,7 +70,7 @@ SchemaRef Relations::known(Oid oid, Xid top) const {
   return at == known_.end() ? nullptr : at->second;
 }
 
-Status Relations::take(const Relation& relation, Xid top) {
+Status Relations::take(const Relation& relation, Xid writer, Xid top) {
   const TableName name{std::string(relation.schema), std::string(relation.name)};
   const auto before = known(relation.oid, top);
   if (before == nullptr && !terms_.selection.includes(name)) {
@@ -55,6 +78,7 @@ Status Relations::take(const Relation& relation, Xid top) {
     return {};
   }
   ignored_.erase(relation.oid);
+  MAIA_TRY(in(to_string(name), await_catalogue(relation.oid, writer, top != 0)));
   const auto catalog = MAIA_TRY(read_table(catalogue_, terms_.scope, relation.oid));
   auto shape = MAIA_TRY(in(to_string(name), shape_of(relation, before.get(), catalog)));
   if (terms_.binary) {
@@ -88,6 +112,31 @@ Status Relations::take(const Relation& relation, Xid top) {
   while (!stack.empty() && !(stack.back().change && stack.back().told)) stack.pop_back();
   stack.push_back(std::move(entry));
   return {};
+}
+
+Status Relations::await_catalogue(Oid table, Xid writer, bool streamed) {
+  const Parameter parameters[] = {std::to_string(writer), std::to_string(table)};
+  const auto until = std::chrono::steady_clock::now() + kCommitPatience;
+  for (;;) {
+    const auto state = MAIA_TRY(catalogue_.query(kWriterState, parameters));
+    const bool runs = state.boolean(0, 0), has_locked = state.boolean(0, 1);
+    if (streamed ? !has_locked : !runs) return {};
+    if (streamed) {
+      streaming_refused_ = true;
+      return Error{Error::Code::unavailable, Recovery::reconnect,
+                   "is changed by a transaction that runs; the stream begins again with only those that have "
+                   "committed",
+                   ""};
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      return Error{Error::Code::unavailable, Recovery::reconnect,
+                   fmt::format("transaction {} is in the log, but not in effect yet; perhaps it waits for a "
+                               "synchronous standby",
+                               writer),
+                   ""};
+    }
+    std::this_thread::sleep_for(kLookAgain);
+  }
 }
 
 Result<RelationShape> Relations::shape_of(const Relation& relation, const TableSchema* known,

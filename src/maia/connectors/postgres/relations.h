@@ -39,13 +39,15 @@ class Relations {
     std::uint64_t told_at = 0;  ///< ordinal in its transaction
   };
 
-  /// A Relation message; `top` is the streamed transaction that it belongs to, or 0. Recovery::reconnect with
-  /// binary_refused() if a value of it could not be read in binary.
-  Status take(const Relation& relation, Xid top);
+  /// A Relation message of the transaction `writer`; `top` is the same if it is streamed while it runs, or 0.
+  /// Recovery::reconnect with binary_refused() if a value of it could not be read in binary, with
+  /// streaming_refused() if it can only be read once the transaction has committed.
+  Status take(const Relation& relation, Xid writer, Xid top);
   /// The entry for rows of a relation; null for a table that the pipeline does not take.
   /// Code::corruption if the relation was never announced.
   Result<Entry*> find(Oid oid, Xid top);
   bool binary_refused() const { return binary_refused_; }
+  bool streaming_refused() const { return streaming_refused_; }
 
   /// The change of an entry that was not told yet, told now.
   Result<SchemaChange> tell(Entry& entry, Xid top, std::uint64_t ordinal);
@@ -58,6 +60,8 @@ class Relations {
  private:
   using View = std::unordered_map<Oid, std::vector<Entry>>;  ///< the last entry counts
   SchemaRef known(Oid oid, Xid top) const;
+  /// Returns once the catalogue shows what `writer` did to the table.
+  Status await_catalogue(Oid table, Xid writer, bool streamed);
   Result<RelationShape> shape_of(const Relation& relation, const TableSchema* known,
                                  const std::optional<CatalogTable>& catalog);
   Result<std::vector<SentColumn>> resolve(const Relation& relation, const TableSchema* known);
@@ -70,6 +74,7 @@ class Relations {
   std::map<Xid, View> running_;
   std::unordered_set<Oid> ignored_;
   bool binary_refused_ = false;
+  bool streaming_refused_ = false;
 };
 
 }  // namespace maia::postgres

@@ -212,6 +212,62 @@ TEST_F(SourceSchemaTest, changes_in_a_streamed_transaction_are_rolled_back_with_
   EXPECT_EQ(steps(), (Steps{{Kind::add, "kept"}}));
 }
 
+TEST_F(SourceSchemaTest, a_commit_that_is_in_the_log_but_not_in_effect_yet_is_waited_for) {
+  use_own();
+  start(kTable);
+  sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+  sql("SELECT pg_reload_conf()");
+  std::thread writer([&] {
+    sql("BEGIN; ALTER TABLE t ADD COLUMN n int DEFAULT 8; ALTER TABLE t ALTER COLUMN c DROP NOT NULL;"
+        "INSERT INTO t VALUES (100, 'a', 1, NULL, 9); COMMIT");
+  });
+  // A commit waits for its standbys between writing the log and taking effect.
+  std::optional<Error> waited;
+  while (!waited && replica_.schema_changes().empty()) {
+    auto event = stream_->next(std::chrono::milliseconds(200), {});
+    if (!event.ok()) {
+      waited = event.error();
+    } else if (*event) {
+      replica_.apply(std::move(**event));
+    }
+  }
+  sql("ALTER SYSTEM RESET synchronous_standby_names");
+  sql("SELECT pg_reload_conf()");
+  writer.join();
+  ASSERT_TRUE(waited) << "the catalogue was asked too early";
+  EXPECT_EQ(waited->recovery, Recovery::reconnect) << waited->message;
+  reconnect();
+  catch_up();
+  expect_equal();
+  EXPECT_EQ(steps(), (Steps{{Kind::nullability, "c"}, {Kind::add, "n"}}));
+}
+
+TEST_F(SourceSchemaTest, a_running_transaction_that_changes_a_table_is_read_at_its_commit) {
+  start("CREATE TABLE t (id int PRIMARY KEY, pad text); INSERT INTO t VALUES (1, 'old')");
+  auto writer = must(testing::PostgresSession::open(server().uri(database_)));
+  must(
+      writer.execute("BEGIN; INSERT INTO t SELECT i, repeat('a', 300) FROM generate_series(10, 9000) i;"
+                     "ALTER TABLE t ADD COLUMN n int DEFAULT 8;"
+                     "INSERT INTO t SELECT i, repeat('b', 300), 9 FROM generate_series(10001, 19000) i"));
+  std::optional<Error> refused;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!refused) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until) << "the new column was read without its default";
+    auto event = stream_->next(std::chrono::milliseconds(200), {});
+    if (!event.ok()) {
+      refused = event.error();
+    } else if (*event) {
+      replica_.apply(std::move(**event));
+    }
+  }
+  EXPECT_EQ(refused->recovery, Recovery::reconnect) << refused->message;
+  reconnect();
+  must(writer.execute("COMMIT"));
+  catch_up();
+  expect_equal();
+  EXPECT_EQ(steps(), (Steps{{Kind::add, "n"}}));
+}
+
 TEST_F(SourceSchemaTest, a_change_by_others_seen_first_in_a_rolled_back_savepoint_is_told_again) {
   start("CREATE TABLE big (id int PRIMARY KEY, pad text); CREATE TABLE t (id int PRIMARY KEY, pad text)");
   auto one = must(testing::PostgresSession::open(server().uri(database_)));

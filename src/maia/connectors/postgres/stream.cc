@@ -47,8 +47,7 @@ std::string start_sql(const Connection& replication, const StreamTerms& terms) {
       "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names '{}', messages "
       "'true'{}{})",
       sql_name(terms.slot), to_string(terms.from.lsn), protocol, publication,
-      terms.notes->streaming_failed ? "" : ", streaming 'on'",
-      terms.relations.binary ? ", binary 'true'" : "");
+      terms.notes->only_committed ? "" : ", streaming 'on'", terms.relations.binary ? ", binary 'true'" : "");
 }
 
 }  // namespace
@@ -71,12 +70,14 @@ Status SlotStream::start(StreamTerms terms) {
   // nothing from us.
   catalogue.settings.emplace_back("statement_timeout", "20s");
   catalogue_ = MAIA_TRY(Connection::open(catalogue));
-  const auto timeout = MAIA_TRY(
-      catalogue_->query("SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'"));
+  const auto timeout = MAIA_TRY(catalogue_->query(
+      "SELECT setting, pg_catalog.pg_is_in_recovery() FROM pg_catalog.pg_settings WHERE name = "
+      "'wal_sender_timeout'"));
   if (timeout.size() == 1 && timeout.integer(0, 0) > 0) {
     status_interval_ =
         std::min(status_interval_, milliseconds{std::max<std::int64_t>(timeout.integer(0, 0) / 2, 1)});
   }
+  if (timeout.size() == 1 && timeout.boolean(0, 1)) notes_->only_committed = true;
   auto options = terms.connect;
   options.replication = true;
   options.settings.emplace_back("?logical_decoding_work_mem",
@@ -153,6 +154,7 @@ Status SlotStream::take_message(std::string_view message) {
   const auto parsed = MAIA_TRY(parser_.parse(std::as_bytes(std::span(payload.data(), payload.size()))));
   auto taken = assembler_->take(parsed, message.size());
   if (relations_->binary_refused()) notes_->binary_refused = true;
+  if (relations_->streaming_refused()) notes_->only_committed = true;
   return taken;
 }
 
@@ -170,8 +172,8 @@ Error SlotStream::ended() {
   if (result.native() != nullptr && PQresultStatus(result.native()) == PGRES_FATAL_ERROR) {
     auto error = replication_->error_of(result.native(), "replication");
     const auto& state = replication_->last_sqlstate();
-    if (state == "XX000" && !notes_->streaming_failed) {
-      notes_->streaming_failed = true;
+    if (state == "XX000" && !notes_->only_committed) {
+      notes_->only_committed = true;
       error.recovery = Recovery::reconnect;
     }
     // The state of slot and publication is looked at when the stream is opened again, and named there.

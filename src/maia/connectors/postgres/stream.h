@@ -18,9 +18,11 @@ namespace maia::postgres {
 struct StreamNotes {
   std::atomic<Lsn> server_end = 0;           ///< end of the server's log, when somebody last asked
   std::atomic<bool> binary_refused = false;  ///< a table has got a column that is only read as text
-  /// The server failed to decode a transaction that it streamed before its commit. PostgreSQL 16 to 18 do so
-  /// after a rolled back ALTER TABLE in a savepoint; decoded at its commit the same transaction is fine.
-  std::atomic<bool> streaming_failed = false;
+  /// A transaction could not be read before its commit, so none is asked for any more. Either it changes a
+  /// table, which the catalogue shows at its commit only (and on a standby nobody can tell whether it does);
+  /// or the server failed to decode it, as PostgreSQL 16 to 18 do after a rolled back ALTER TABLE in a
+  /// savepoint. Decoded at its commit it is fine.
+  std::atomic<bool> only_committed = false;
 };
 
 struct StreamTerms {
