@@ -32,15 +32,21 @@ void ThreeDestinations::SetUp() {
   options.large_transaction_rows = 500;
   const auto prepared = testing::LedgerWorkload::prepare(options);
   ASSERT_TRUE(prepared.ok()) << prepared.error().message;
-  auto made =
-      Mirror::make_of(fmt::format("source: {{type: postgres, url: '{}', tables: [ledger, acct, coin]}}\n"
-                                  "destinations:\n"
-                                  "  lake: {{type: duckdb, path: '{{}}/copy.duckdb'}}\n"
-                                  "  twin: {{type: postgres, url: '{}'}}\n"
-                                  "  lines: {{type: file, path: '{{}}/changes.jsonl'}}\n",
-                                  source->uri(), destination->uri()));
+  auto made = Mirror::with_file(file_text("ledger, acct, coin", ""));
   ASSERT_TRUE(made.ok()) << made.error().message;
   mirror.emplace(std::move(*made));
+}
+
+std::string ThreeDestinations::file_text(const std::string& tables, const std::string& more) const {
+  return fmt::format(
+             "name: mirror\n"
+             "source: {{type: postgres, url: '{}', tables: [{}]}}\n"
+             "destinations:\n"
+             "  lake: {{type: duckdb, path: '{{}}/copy.duckdb'}}\n"
+             "  twin: {{type: postgres, url: '{}'}}\n"
+             "  lines: {{type: file, path: '{{}}/changes.jsonl'}}\n",
+             source->uri(), tables, destination->uri()) +
+         more;
 }
 
 void ThreeDestinations::let_run(std::chrono::milliseconds longest) {

@@ -23,6 +23,8 @@ class ThreeDestinations : public ::testing::Test {
 
   void SetUp() override;
 
+  /// The pipeline file (Mirror::write) with these tables and more top-level lines.
+  std::string file_text(const std::string& tables, const std::string& more) const;
   /// Lets things happen for a random while.
   void let_run(std::chrono::milliseconds longest);
   /// kill -9 and restart of the source or of the PostgreSQL destination.

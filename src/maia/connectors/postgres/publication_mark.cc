@@ -22,12 +22,32 @@ std::optional<std::string> take(std::string_view& text, char end) {
   return taken;
 }
 
-/// A name of a catalogue within one line; only for messages.
-std::string on_one_line(std::string text) {
-  for (char& c : text) {
-    if (c == '\n' || c == '\t') c = ' ';
+/// A name of a catalogue without the signs that part one name from the next.
+std::string escaped(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (c == '\n') {
+      text += "\\n";
+    } else if (c == '\t') {
+      text += "\\t";
+    } else {
+      text += c == '\\' ? "\\\\" : std::string(1, c);
+    }
   }
   return text;
+}
+
+std::string unescaped(std::string_view text) {
+  std::string name;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      name += text[i];
+      continue;
+    }
+    const char c = text[++i];
+    name += c == 'n' ? '\n' : c == 't' ? '\t' : c;
+  }
+  return name;
 }
 
 Error changed(const MarkedPublication& which, std::string_view reason, std::string_view what) {
@@ -53,7 +73,7 @@ std::string PublicationMark::text() const {
   auto text = fmt::format("{}\n{}\t{}\t{}\n", kFirstLine, oid, version, options);
   for (const auto& [id, table] : tables) {
     text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", id, table.entry, table.columns, table.filter,
-                        on_one_line(table.name.schema), on_one_line(table.name.table));
+                        escaped(table.name.schema), escaped(table.name.table));
   }
   return text;
 }
@@ -71,7 +91,7 @@ std::optional<PublicationMark> PublicationMark::parse(std::string_view text) {
          filter = take(text, '\t');
     auto schema = take(text, '\t'), table = take(text, '\n');
     if (!id || !entry || !columns || !filter || !schema || !table) return {};
-    mark.tables[*id] = {{*schema, *table}, *entry, *columns, *filter};
+    mark.tables[*id] = {{unescaped(*schema), unescaped(*table)}, *entry, *columns, *filter};
   }
   return mark;
 }

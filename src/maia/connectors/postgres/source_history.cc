@@ -44,10 +44,12 @@ Status PostgresSource::check_history(Connection& replication, const LogPlace& pl
   const auto slot = MAIA_TRY(find_slot(connection, config_.slot));
   if (!slot) return slot_dropped(config_.slot, promoted);
   if (!MAIA_TRY(await_slot(*slot, place.lsn, patience))) return slot_dropped(config_.slot, promoted);
-  const auto before = row ? PublicationMark::parse(row->publication) : std::optional<PublicationMark>{};
+  auto before = row ? PublicationMark::parse(row->publication) : std::optional<PublicationMark>{};
   const auto tables = MAIA_TRY(selection(connection));
-  const auto now = MAIA_TRY(read_publication_mark(
-      connection, config_.publication, [&](const TableName& table) { return tables.includes(table); }));
+  const auto wanted = [&](const TableName& table) { return tables.includes(table); };
+  // What the settings no longer select is not missed.
+  if (before) std::erase_if(before->tables, [&](const auto& each) { return !wanted(each.second.name); });
+  const auto now = MAIA_TRY(read_publication_mark(connection, config_.publication, wanted));
   if (before || !now) {
     return check_publication(connection, {config_.publication, config_.slot},
                              before.value_or(PublicationMark{}), now);

@@ -189,6 +189,16 @@ TEST_F(SourceHistoryTest, tables_that_come_and_tables_that_are_dropped_are_no_lo
   must(source_->prepare(replica_.position()));
 }
 
+TEST_F(SourceHistoryTest, a_table_that_is_no_longer_selected_is_no_loss) {
+  run();
+  stop();
+  auto without = config();
+  without.tables = {"t"};
+  open(without);
+  must(source_->prepare(replica_.position()));
+  follow(replica_.position());
+}
+
 TEST_F(SourceHistoryTest, positions_carry_the_heartbeat_that_came_before_them) {
   run();
   const auto first = must(LogPlace::parse(replica_.position())).beat;
