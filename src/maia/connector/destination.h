@@ -111,8 +111,8 @@ class Destination {
   virtual Status commit(const CheckpointUpdate& update) = 0;
   virtual void rollback() = 0;
 
-  /// What the destination needs at the end of all snapshots (build deferred indexes, bring sequences up to
-  /// date). Called inside begin/commit.
+  /// What the destination needs at the end of these tables' snapshots (bring sequences up to date). Called
+  /// with their last rows, inside begin/commit.
   virtual Status finish_snapshot(std::span<const TableTarget* const> /*targets*/) { return {}; }
 
   /// Makes an empty place beside the table for rows to compare it with, in place of one that is there. It

@@ -103,6 +103,7 @@ struct Fixture {
         if (fact.state == TableState::removed) continue;
         EXPECT_LE(database.confirmed(), at);
         if (!fact.copied) continue;
+        EXPECT_TRUE(state.finished.contains(to_string(fact.target->name)));
         if (fact.skip_until) at = std::max(at, number(*fact.skip_until));
         const auto table = static_cast<std::size_t>(std::stoull(fact.source->id));
         EXPECT_EQ(state.tables.at(to_string(fact.target->name)), database.rows(table, at))

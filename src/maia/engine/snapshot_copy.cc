@@ -129,15 +129,11 @@ void SnapshotCopy::read_all(std::stop_token stop) {
 }
 
 Result<bool> SnapshotCopy::step(std::stop_token stop) {
-  if (round_ >= rounds_) {
-    MAIA_TRY(finish());
-    return true;
-  }
+  if (round_ >= rounds_) return true;
   MAIA_TRY(parts_.destination.begin());
   MAIA_TRY(inline_reader_ ? read_inline(stop) : take_round(stop));
   MAIA_TRY(parts_.commit());
-  ++round_;
-  return false;
+  return ++round_ >= rounds_;
 }
 
 Status SnapshotCopy::take_round(std::stop_token stop) {
@@ -212,15 +208,9 @@ Status SnapshotCopy::finish_table(std::size_t table) {
     fact.converge_until.reset();
   }
   fact.copied = true;
+  const auto* target = &entry.route.target();
+  MAIA_TRY(parts_.destination.finish_snapshot({&target, 1}));
   return happen(fact, TableEvent::copied);
-}
-
-Status SnapshotCopy::finish() {
-  std::vector<const TableTarget*> targets;
-  for (const auto* entry : tables_) targets.push_back(&entry->route.target());
-  MAIA_TRY(parts_.destination.begin());
-  MAIA_TRY(parts_.destination.finish_snapshot(targets));
-  return parts_.commit();
 }
 
 }  // namespace maia::engine

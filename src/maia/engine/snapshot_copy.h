@@ -68,7 +68,6 @@ class SnapshotCopy {
   Status write(const CopyJob& job, Batch batch);
   Status complete(const CopyJob& job);
   Status finish_table(std::size_t table);
-  Status finish();
 
   Parts parts_;
   std::shared_ptr<Snapshot> snapshot_;

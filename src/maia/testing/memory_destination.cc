@@ -123,6 +123,11 @@ Status MemoryDestination::stage(const TableTarget& target, const Batch& batch) {
   return {};
 }
 
+Status MemoryDestination::finish_snapshot(std::span<const TableTarget* const> targets) {
+  for (const auto* target : targets) working_.finished.insert(to_string(target->name));
+  return {};
+}
+
 Result<Destination::Reconciled> MemoryDestination::reconcile(const TableTarget& target,
                                                              const Reconciliation& how) {
   MAIA_TRY(faults_.at("reconcile"));

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "maia/connector/destination.h"
@@ -19,6 +20,7 @@ class MemoryStore {
     std::uint64_t epoch = 0;
     Checkpoint checkpoint;
     std::map<std::string, MemoryDatabase::Rows> tables;  // by name at the destination
+    std::set<std::string> finished;                      // tables whose snapshot was finished
   };
   State read() const {
     const std::lock_guard lock(mutex_);
@@ -61,6 +63,7 @@ class MemoryDestination final : public Destination {
   void rollback() override { working_ = {}; }
   Status begin_staging(const TableTarget& target) override;
   Status stage(const TableTarget& target, const Batch& batch) override;
+  Status finish_snapshot(std::span<const TableTarget* const> targets) override;
   Result<Reconciled> reconcile(const TableTarget& target, const Reconciliation& how) override;
   Result<std::vector<std::string>> drop(std::string_view) override { return std::vector<std::string>{}; }
 
