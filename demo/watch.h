@@ -19,6 +19,7 @@ class Watch {
 
   /// To be called often: what is between two looks is not seen.
   void look();
+  /// What was promised and what was seen.
   void print() const;
 
  private:
@@ -27,8 +28,8 @@ class Watch {
   const std::chrono::steady_clock::time_point start_;
   std::optional<std::chrono::milliseconds> first_row_;  ///< that was durable at the destination
   bool streaming_ = false;                              ///< every table is
-  std::uint64_t snapshot_kib_ = 0;                      ///< most resident memory that was seen
-  std::uint64_t streaming_kib_ = 0;
+  std::uint64_t in_snapshot_ = 0;                       ///< most resident memory that was seen, in bytes
+  std::uint64_t while_streaming_ = 0;
 };
 
 }  // namespace maia::demo

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "maia/base/result.h"
+#include "shop.h"
 
 namespace maia::demo {
 
@@ -17,7 +18,7 @@ namespace maia::demo {
 /// customers, at a gentle pace, with a rollback now and then. Runs from construction to `stop`.
 class Workload {
  public:
-  Workload(std::string uri, int people);
+  Workload(std::string uri, const ShopSize& size, int people);
   ~Workload() { (void)stop(); }
 
   /// Ends it and waits. The first error that a person met.
@@ -28,6 +29,7 @@ class Workload {
   Status live(int person, std::stop_token stop);
 
   const std::string uri_;
+  const ShopSize size_;
   std::atomic<std::uint64_t> transactions_{0};
   std::mutex mutex_;
   std::optional<Error> error_;  // guarded by mutex_
