@@ -49,16 +49,19 @@ void show_destination(Element destination, std::ostream& out) {
     if (!reason.empty()) out << "       " << reason << "\n       " << text(table, "hint") << '\n';
   }
   if (const auto words = waits(destination); !words.empty()) out << "     waited " << words << '\n';
-  std::vector<std::vector<std::string>> rows{{"table", "to", "state", "snapshot rows", "changes",
+  std::vector<std::vector<std::string>> rows{{"table", "to", "state", "lag", "snapshot rows", "changes",
                                               "schema changes", "last schema change", "dead letters"}};
   for (const Element table : simdjson::dom::array(destination["tables"])) {
     const auto number = [&](const char* key) {
       const auto n = std::uint64_t(table[key]);
       return n == 0 ? std::string() : std::to_string(n);
     };
+    std::int64_t lag = 0;
+    const bool known = table["lag_ms"].get(lag) == simdjson::SUCCESS;
     rows.push_back({text(table, "source"), text(table, "target"), text(table, "state"),
-                    number("snapshot_rows"), number("changes"), number("schema_changes"),
-                    text(table, "last_schema_change"), number("dead_letters_waiting")});
+                    known ? fmt::format("{} ms", lag) : "", number("snapshot_rows"), number("changes"),
+                    number("schema_changes"), text(table, "last_schema_change"),
+                    number("dead_letters_waiting")});
   }
   print_table(out, rows, 5);
 }

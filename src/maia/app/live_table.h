@@ -2,31 +2,55 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "maia/engine/status.h"
 
 namespace maia::app {
 
+/// Numbers that grow, as a rate over the last few seconds.
+class RecentRate {
+ public:
+  void add(std::chrono::milliseconds now, std::uint64_t count);
+  /// 0 until there is something to compare with.
+  double per_second() const;
+
+ private:
+  struct Sample {
+    std::chrono::milliseconds at;
+    std::uint64_t count;
+  };
+  std::deque<Sample> samples_;
+};
+
 /// Renders what a pipeline does as a table for a terminal: per table its state, snapshot progress with rows
-/// per second and time left, changes and changes per second, and the lag. Remembers the last picture to tell
+/// per second and time left, changes and changes per second, and the lag. Remembers the last pictures to tell
 /// rates. Used from one thread.
 class LiveTable {
  public:
-  /// One picture, lines ended by '\n', none wider than `width` columns; colours only if `colour`.
-  std::string render(const engine::PipelineStatus& status, std::chrono::milliseconds since_start, int width,
+  struct Room {
+    int columns = 100;
+    int lines = 40;
+  };
+  /// One picture, lines ended by '\n'. Where there is not room for all tables, those that want attention are
+  /// shown and the others counted. No line is wider than the room if that has 72 columns. Colours only if
+  /// `colour`.
+  std::string render(const engine::PipelineStatus& status, std::chrono::milliseconds since_start, Room room,
                      bool colour);
 
  private:
-  struct Seen {
-    std::uint64_t changes = 0;
-    std::chrono::milliseconds at{0};
-    double per_second = 0;
+  struct Rates {
+    RecentRate copied;
+    RecentRate changes;
   };
-  double changes_per_second(const std::string& key, std::uint64_t changes, std::chrono::milliseconds now);
+  std::string row(const engine::DestinationStatus& destination, const engine::TableStatus& table, int columns,
+                  bool colour) const;
+  std::string rows(const engine::DestinationStatus& destination, Room room, bool colour) const;
 
-  std::map<std::string, Seen> seen_;
+  std::map<std::pair<std::string, std::string>, Rates> rates_;  ///< by destination and table id
 };
 
 /// Draws pictures over each other on a terminal that is standard output; `finish` leaves the last one
@@ -35,7 +59,7 @@ class LiveScreen {
  public:
   void draw(const std::string& picture);
   void finish();
-  static int width();
+  static LiveTable::Room room();
 
  private:
   int lines_ = 0;

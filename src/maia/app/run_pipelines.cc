@@ -34,9 +34,9 @@ struct Running {
 void draw(LiveScreen& screen, std::vector<std::unique_ptr<Running>>& all,
           std::chrono::milliseconds since_start) {
   std::string picture;
-  for (auto& each : all) {
-    picture += each->table.render(each->service->status(), since_start, LiveScreen::width(), true);
-  }
+  auto room = LiveScreen::room();
+  room.lines /= static_cast<int>(all.size());
+  for (auto& each : all) picture += each->table.render(each->service->status(), since_start, room, true);
   screen.draw(picture);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/app/status_json.h"
 
+#include "maia/app/table_lag.h"
+#include "maia/base/clock.h"
 #include "maia/config/json.h"
 
 namespace maia::app {
@@ -9,7 +11,12 @@ namespace {
 using config::Node;
 using config::Object;
 
-Node table_node(const engine::TableStatus& table) {
+/// null where it is not known.
+Node milliseconds(const std::optional<std::int64_t>& micros) {
+  return micros ? Node{Node::Scalar{std::to_string(*micros / 1000)}, {}} : Node{};
+}
+
+Node table_node(const engine::TableStatus& table, const std::optional<std::int64_t>& lag) {
   return Object()
       .set("source", table.source)
       .set("target", table.target)
@@ -18,6 +25,7 @@ Node table_node(const engine::TableStatus& table) {
       .set("hint", table.hint)
       .set("since", table.left_at / 1'000'000)
       .set("held_after", table.held_after)
+      .set("lag_ms", milliseconds(lag))
       .set("snapshot_rows", table.snapshot_rows)
       .set("snapshot_rows_estimate", table.snapshot_rows_estimate)
       .set("changes", table.changes)
@@ -38,7 +46,9 @@ Node stage_node(const engine::StageStatus& stage) {
 
 Node destination_node(const engine::DestinationStatus& destination) {
   Node::Sequence tables;
-  for (const auto& [id, table] : destination.tables) tables.push_back(table_node(table));
+  const auto now = system_clock().wall();
+  for (const auto& [id, table] : destination.tables)
+    tables.push_back(table_node(table, lag_of(table, destination, now)));
   return Object()
       .set("name", destination.name)
       .set("state", destination.state)
