@@ -146,7 +146,8 @@ ExampleOutcome run_test(const config::ExampleSettings& example,
   ExampleOutcome outcome{example.name, {}};
   std::vector<TextRow> input;
   for (const auto& row : example.input) input.push_back(row_of(row));
-  const auto result = preview(transforms, table_of(example), input);
+  const auto table = table_of(example);
+  const auto result = preview(transforms, table, input);
   if (!result.ok()) {
     outcome.differences.push_back(result.error().message);
     return outcome;
@@ -160,6 +161,12 @@ ExampleOutcome run_test(const config::ExampleSettings& example,
   }
   for (std::size_t i = 0; i < std::min(result->rows.size(), example.output.size()); ++i) {
     compare_rows(i + 1, row_of(example.output[i]), result->rows[i], *result->schema, outcome.differences);
+  }
+  const bool idle = std::none_of(transforms.begin(), transforms.end(),
+                                 [&](const auto& transform) { return transform->applies_to(*table); });
+  if (idle && !outcome.differences.empty()) {
+    outcome.differences.emplace_back(
+        "no transform applies: the rows of the input must have every column that it reads");
   }
   return outcome;
 }

@@ -375,7 +375,11 @@ TEST(Examples, tests_of_a_pipeline_file_pass_or_say_what_differs) {
       "  - name: bad\n"
       "    table: customers\n"
       "    input: [{customer_id: 1, email: A@B, amount: 3.00}, {customer_id: 2, email: null, amount: 1.0}]\n"
-      "    output: [{id: 7, email: a@b}]\n",
+      "    output: [{id: 7, email: a@b}]\n"
+      "  - name: untouched\n"
+      "    table: customers\n"
+      "    input: [{customer_id: 1, email: A@B}]\n"
+      "    output: []\n",
       "maia.yaml");
   ASSERT_TRUE(document.ok());
   const config::Setting any{.name = "host", .doc = "Any."};
@@ -384,12 +388,14 @@ TEST(Examples, tests_of_a_pipeline_file_pass_or_say_what_differs) {
   ASSERT_TRUE(file.ok()) << file.error().message;
   const auto outcomes = run_tests(file->pipelines.at(0));
   ASSERT_TRUE(outcomes.ok()) << outcomes.error().message;
-  ASSERT_EQ(outcomes->size(), 2U);
+  ASSERT_EQ(outcomes->size(), 3U);
   EXPECT_EQ(outcomes->at(0).name, "good");
   EXPECT_THAT(outcomes->at(0).differences, IsEmpty());
   EXPECT_THAT(outcomes->at(1).differences,
               ElementsAre("2 rows came out, 1 are expected", "row 1: id is '1', not '7'",
                           "row 1: the output has half too: '1.5'"));
+  EXPECT_THAT(outcomes->at(2).differences,
+              ElementsAre("1 rows came out, 0 are expected", HasSubstr("no transform applies")));
 }
 
 }  // namespace
