@@ -15,9 +15,9 @@ void declare_tail(CommandSet& commands) {
       commands.add<TailArguments>("tail", "Show changes from a pipeline's journal, live or from a time on.");
   auto& to = tail.arguments;
   tail.argument("PIPELINE", to.place.pipeline, "Which pipeline, if several have a journal.");
-  tail.option(
-      "--from", to.from, "",
-      "Where to begin: a time with its offset, a position, or a sequence as #1234; the end if not given.");
+  tail.option("--from", to.from, "",
+              "Where to begin: an age such as 10m, a time with its offset, a position, or a sequence as "
+              "#1234; the end if not given.");
   tail.list("--table", to.tables, "TABLE", "Only these tables.")->allow_extra_args(false);
   tail.option("--key", to.keys, "KEY", "Only the row with this key; of several columns, separated by commas.")
       ->allow_extra_args(false);

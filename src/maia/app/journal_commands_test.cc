@@ -113,7 +113,7 @@ TEST_F(JournalCommands, tail_shows_every_retained_change_in_order) {
       "total=12.50\n");
 }
 
-TEST_F(JournalCommands, tail_begins_at_a_time_a_sequence_or_a_position) {
+TEST_F(JournalCommands, tail_begins_at_a_time_an_age_a_sequence_or_a_position) {
   for (const std::string from :
        {"2026-09-21 14:14:00+00", "2026-09-21T14:14:20Z", "#2", "sys/1/501", "501"}) {
     const auto shown = answer({"tail", "shop", "--until-now", "--from", from});
@@ -121,6 +121,7 @@ TEST_F(JournalCommands, tail_begins_at_a_time_a_sequence_or_a_position) {
     EXPECT_THAT(shown, Not(HasSubstr("insert"))) << from;
   }
   EXPECT_EQ(run({"tail", "--until-now", "--from", "2026-01-01 00:00:00+00"}), ExitCode::done);
+  EXPECT_THAT(answer({"tail", "--until-now", "--from", "36500d"}), HasSubstr("insert"));
   EXPECT_EQ(run({"tail", "--until-now", "--from", "2126-01-01 00:00:00+00"}), ExitCode::usage);
   EXPECT_THAT(err_.str(), HasSubstr("is in the future"));
   EXPECT_EQ(run({"tail", "--until-now", "--from", "yesterday"}), ExitCode::usage);

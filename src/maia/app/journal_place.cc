@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "maia/app/moment.h"
 #include "maia/app/state_directory.h"
 #include "maia/base/disk.h"
 #include "maia/config/scalar.h"
-#include "maia/types/time_text.h"
 
 namespace maia::app {
 namespace {
@@ -33,12 +33,6 @@ std::vector<std::string> pipelines_in(const std::string& state) {
   return names;
 }
 
-/// ISO 8601's T and Z are taken too.
-std::optional<WallMicros> time_of(std::string text) {
-  if (text.size() > 10 && text[10] == 'T') text[10] = ' ';
-  return parse_timestamp(text, Zone::utc);
-}
-
 bool is_at(const Position& position, std::string_view text) {
   const std::string_view token = position.token;
   if (token == text) return true;
@@ -59,8 +53,8 @@ Result<Sequence> find_position(JournalReader& reader, const std::string& text) {
   }
   return refused(
       fmt::format("'{}' is neither a time nor a position that this journal holds", text),
-      fmt::format("write a time with its offset, such as 2026-11-24 10:00:00+00, a sequence from #{} "
-                  "to #{}, or a position as maia tail shows it",
+      fmt::format("write an age such as 10m, a time with its offset, such as 2026-11-24 10:00:00+00, a "
+                  "sequence from #{} to #{}, or a position as maia tail shows it",
                   tail.first.value, tail.sequence.value));
 }
 
@@ -95,8 +89,8 @@ Result<Sequence> sequence_of(JournalReader& reader, const std::string& text, Wal
     if (!number || *number < 1) return refused(fmt::format("'{}' is no sequence", text), "write it as #1234");
     return Sequence{static_cast<std::uint64_t>(*number) - 1};
   }
-  if (const auto time = time_of(text)) return reader.before_time(*time, now);
-  return find_position(reader, text);
+  const auto moment = MAIA_TRY(parse_moment(text, now));
+  return moment.time ? reader.before_time(*moment.time, now) : find_position(reader, moment.position);
 }
 
 }  // namespace maia::app

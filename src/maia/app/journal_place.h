@@ -12,8 +12,8 @@ namespace maia::app {
 /// The directory of a journal. Code::invalid_config, with the names that there are, if it cannot be told.
 Result<std::string> journal_directory(const JournalPlace& place, const Outside& outside);
 
-/// Where to begin, as people write it: a time ("2026-11-24 10:00:00+00", ISO 8601 with an offset), a sequence
-/// ("#1234"), or a position as `maia tail` shows it. The sequence after which to read.
+/// Where to begin, as people write it: what parse_moment takes, with a position as `maia tail` shows it, or a
+/// sequence ("#1234"). The sequence after which to read.
 Result<Sequence> sequence_of(JournalReader& reader, const std::string& text, WallMicros now);
 
 }  // namespace maia::app
