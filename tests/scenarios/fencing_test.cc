@@ -97,11 +97,15 @@ TEST_F(Fencing, the_older_run_writes_nothing_once_the_newer_has_the_epoch) {
   // Who wrote what, by the server's process, as far as it was committed.
   const auto audited = destination.execute(
       "create table audit (pid int); create function note() returns trigger language plpgsql as $$ begin "
-      "insert into public.audit values (pg_backend_pid()); return null; end $$; "
-      "create trigger note after insert or update or delete on ledger for each row execute function note(); "
-      "create trigger note after insert or update or delete on acct for each row execute function note(); "
-      "alter table ledger enable always trigger note; alter table acct enable always trigger note");
+      "insert into public.audit values (pg_backend_pid()); return null; end $$");
   ASSERT_TRUE(audited.ok()) << audited.error().message;
+  for (const auto* table : kTables) {
+    const auto watched = destination.execute(fmt::format(
+        "create trigger note after insert or update or delete on {0} for each row execute function note(); "
+        "alter table {0} enable always trigger note",
+        table));
+    ASSERT_TRUE(watched.ok()) << watched.error().message;
+  }
   const auto checkpoint = [&](const std::string& what) {
     return at(destination, "select " + what + " from maia.checkpoint");
   };

@@ -89,7 +89,9 @@ class Process final : private engine::Observer, private DeadLetters {
  private:
   void event(Level level, std::string_view what, const Fields& fields) override;
   // No transform runs here, so that no row is refused.
-  Status record(std::span<const DeadLetter>) override { return {}; }
+  std::string identity() const override { return name_; }
+  Status record(std::span<const DeadLetter>, const std::string&) override { return {}; }
+  Status settle(const std::string&, const std::string&) override { return {}; }
   Result<std::vector<DeadLetter>> waiting(const std::string&, bool) override {
     return std::vector<DeadLetter>();
   }

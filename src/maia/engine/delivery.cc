@@ -64,6 +64,7 @@ Status Delivery::open() {
     destination_ = std::move(destination);
   }
   checkpoint_ = std::move(opened.checkpoint);
+  MAIA_TRY(settle_letters());
   const auto oldest = MAIA_TRY(oldest_needed());
   parts_.confirm.durable(options_.name, oldest.sequence, oldest.position);
   parts_.confirm.delivered(options_.name, checkpoint_.position);
@@ -194,6 +195,7 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   for (auto& [id, entry] : tables_) {
     if (entry.dirty) update.facts[fact_key(id)] = to_json(entry.fact);
   }
+  tell_burial(update);
   update.seal = seal_.of(update);
   {
     const StageLoad::Wait wait(delivery_load_, parts_.clock);
@@ -224,7 +226,7 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   parts_.confirm.durable(options_.name, oldest.sequence, oldest.position);
   parts_.confirm.delivered(options_.name, position);
   ++commits_;
-  return {};
+  return burial_.empty() ? Status() : settle_letters();
 }
 
 Status Delivery::commit_facts() {

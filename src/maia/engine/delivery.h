@@ -209,6 +209,9 @@ class Delivery final : public Task {
                                     std::span<const Transaction> transactions);
   /// Reads what waits, and finishes a replay that was cut off between its commit and its mark.
   Status load_letters();
+  /// Rows that were put aside stay so if the checkpoint has their commit.
+  Status settle_letters();
+  void tell_burial(CheckpointUpdate& update) const;
   /// Delivers one letter and marks it, by itself.
   Status send(const DeadLetter& letter);
   Status keep(TableEntry& entry, const std::vector<DeadLetter>& letters);
@@ -295,6 +298,8 @@ class Delivery final : public Task {
   Lane stream_;
   Lane catch_up_{.catching_up = true, .cursor = nullptr, .at = {}};
   WaitingRows waiting_;
+  std::string burial_;  ///< of the letters since the last commit; empty: there are none
+  std::uint64_t burials_ = 0;
   std::set<std::string> skipped_;   ///< operation ids, since the last commit
   bool passed_checkpoint_ = false;  ///< windows are no longer partly older than the checkpoint
   std::uint64_t news_ = 0;          ///< of the window in hand, for who is at the checkpoint

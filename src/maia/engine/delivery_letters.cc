@@ -8,6 +8,7 @@
 #include "maia/engine/letter.h"
 
 namespace maia::engine {
+
 DeadLetter Delivery::letter_of(const Batch& batch, std::size_t row, const TableEntry& entry,
                                const Transaction& transaction) const {
   const auto change = single_change(batch, row, transaction);
@@ -32,7 +33,10 @@ DeadLetter Delivery::letter_of(const Batch& batch, std::size_t row, const TableE
 Status Delivery::keep(TableEntry& entry, const std::vector<DeadLetter>& letters) {
   if (letters.empty()) return {};
   // While rows are tried out, nothing is said for good.
-  if (!limit_) MAIA_TRY(parts_.dead_letters.record(letters));
+  if (!limit_) {
+    if (burial_.empty()) burial_ = fmt::format("{}.{}", epoch_.value, ++burials_);
+    MAIA_TRY(parts_.dead_letters.record(letters, burial_));
+  }
   for (const auto& letter : letters) waiting_.add(letter);
   if (!limit_) entry.dead_letters += letters.size();
   const auto count = waiting_.count(letters[0].table_id);

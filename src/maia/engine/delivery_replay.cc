@@ -11,7 +11,14 @@ namespace maia::engine {
 namespace {
 
 /// Names, in the checkpoint, the letter whose change was committed with it.
-constexpr std::string_view kReplayedFact = "replayed";
+constexpr std::string_view kReplayedFact = "replayed.";
+/// Names the last burial that was committed.
+constexpr std::string_view kBurialFact = "burial.";
+
+/// Another state directory has letters of its own.
+std::string fact_of(std::string_view what, const DeadLetters& letters) {
+  return std::string(what) + letters.identity();
+}
 
 bool wanted(const DeadLetter& letter, const LetterFilter& which) {
   const auto& table = letter.table;
@@ -39,12 +46,24 @@ class Rows {
 
 }  // namespace
 
+Status Delivery::settle_letters() {
+  const auto found = checkpoint_.facts.find(fact_of(kBurialFact, parts_.dead_letters));
+  const auto burial = found == checkpoint_.facts.end() ? std::string() : found->second;
+  MAIA_TRY(parts_.dead_letters.settle(options_.name, burial));
+  burial_.clear();
+  return {};
+}
+
+void Delivery::tell_burial(CheckpointUpdate& update) const {
+  if (!burial_.empty()) update.facts[fact_of(kBurialFact, parts_.dead_letters)] = burial_;
+}
+
 Status Delivery::load_letters() {
-  if (const auto found = checkpoint_.facts.find(std::string(kReplayedFact));
-      found != checkpoint_.facts.end()) {
+  const auto replayed = fact_of(kReplayedFact, parts_.dead_letters);
+  if (const auto found = checkpoint_.facts.find(replayed); found != checkpoint_.facts.end()) {
     // The process ended, or the answer was lost, between the commit and the mark.
     MAIA_TRY(parts_.dead_letters.replayed(options_.name, {&found->second, 1}));
-    other_facts_[std::string(kReplayedFact)] = std::nullopt;
+    other_facts_[replayed] = std::nullopt;
   }
   waiting_.load(MAIA_TRY(parts_.dead_letters.waiting(options_.name, false)));
   return {};
@@ -91,7 +110,7 @@ Result<std::string> Delivery::replay_letters(const LetterFilter& which, bool for
       auto again = letter;
       again.reason = done.error().message;
       again.failed_at = parts_.clock.wall();
-      MAIA_TRY(parts_.dead_letters.record({&again, 1}));
+      MAIA_TRY(parts_.dead_letters.record({&again, 1}, burial_));
       leave(letter, done.error().message);
     } else {
       const auto error = std::move(done).error().in(fmt::format("after {} dead letters", sent));
@@ -131,11 +150,12 @@ Status Delivery::send(const DeadLetter& letter) {
     MAIA_TRY(destination_->write({&delivery, 1}));
   }
   // The fact says after a crash that it was delivered; only then it is marked, and the fact goes.
-  other_facts_[std::string(kReplayedFact)] = letter.operation_id;
+  const auto replayed = fact_of(kReplayedFact, parts_.dead_letters);
+  other_facts_[replayed] = letter.operation_id;
   MAIA_TRY(commit(checkpoint_.sequence, checkpoint_.position));
   MAIA_TRY(parts_.dead_letters.replayed(options_.name, {&letter.operation_id, 1}));
   waiting_.forget(letter.table_id, letter.operation_id);
-  other_facts_[std::string(kReplayedFact)] = std::nullopt;
+  other_facts_[replayed] = std::nullopt;
   return {};
 }
 

@@ -1,63 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pipeline whose journal is full, whose journal's disk is ill, or whose source may forget what only the
 // journal has.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <thread>
 
-#include "maia/engine/pipeline_run.h"
-#include "maia/journal/local_journal.h"
+#include "maia/engine/pipeline_fixture.h"
 #include "maia/testing/fault_disk.h"
-#include "maia/testing/memory_destination.h"
-#include "maia/testing/memory_source.h"
 
 namespace maia::engine {
 namespace {
 
 using testing::FaultDisk;
-using testing::Faults;
-using testing::MemoryDatabase;
-using testing::MemoryStore;
 using namespace std::chrono_literals;
-
-class Quiet final : public Observer {
- public:
-  void event(Level, std::string_view, const Fields&) override {}
-};
-
-class NoDeadLetters final : public DeadLetters {
- public:
-  Status record(std::span<const DeadLetter>) override { return {}; }
-  Result<std::vector<DeadLetter>> waiting(const std::string&, bool) override {
-    return std::vector<DeadLetter>{};
-  }
-  Status overtake(const std::string&, std::span<const std::string>) override { return {}; }
-  Status replayed(const std::string&, std::span<const std::string>) override { return {}; }
-};
 
 class JournalLimitsTest : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kSegmentBytes = 2000;
 
   std::unique_ptr<PipelineRun> make(PipelineOptions options = {}) {
-    PipelineRun::Parts parts;
+    auto parts = fixture_.parts(faults_, LocalJournal::open(disk_, {"/journal", kSegmentBytes, 1}).value());
+    options.name = parts.options.name;
+    options.idle_checkpoint = parts.options.idle_checkpoint;
     parts.options = std::move(options);
-    parts.options.name = "memory";
-    parts.options.idle_checkpoint = 1ms;
-    parts.source = std::make_unique<testing::MemorySource>(database_, source_faults_);
-    parts.journal = LocalJournal::open(disk_, {"/journal", kSegmentBytes, 1}).value();
-    parts.dead_letters = &no_dead_letters_;
-    parts.observer = &quiet_;
-    parts.clock = &system_clock();
-    PipelineRun::DestinationParts destination;
-    destination.options.name = "store";
-    destination.options.max_rows = 10;
-    destination.open = [this]() -> Result<std::unique_ptr<Destination>> {
-      return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(store_, faults_));
-    };
-    parts.destinations.push_back(std::move(destination));
     return std::make_unique<PipelineRun>(std::move(parts));
   }
   void insert(std::int64_t from, std::int64_t to) {
@@ -86,16 +50,14 @@ class JournalLimitsTest : public ::testing::Test {
   }
 
   FaultDisk disk_;
-  MemoryDatabase database_{1};
-  MemoryStore store_;
+  Fixture fixture_{1, 1};
+  MemoryDatabase& database_ = fixture_.database;
+  MemoryStore& store_ = fixture_.store;
   std::atomic<bool> stuck_{false};
-  Faults source_faults_{[](std::string_view) { return std::optional<Error>(); }};
   Faults faults_{[this](std::string_view step) -> std::optional<Error> {
     if (!stuck_ || step != "write") return std::nullopt;
     return Error{Error::Code::unavailable, Recovery::retry, "the store is stuck", ""};
   }};
-  Quiet quiet_;
-  NoDeadLetters no_dead_letters_;
   std::stop_source stop_;
 };
 

@@ -12,6 +12,7 @@
 #include "maia/base/disk.h"
 #include "maia/engine/pipeline_run.h"
 #include "maia/journal/local_journal.h"
+#include "maia/testing/memory_dead_letters.h"
 #include "maia/testing/memory_destination.h"
 #include "maia/testing/memory_source.h"
 #include "maia/testing/temporary_directory.h"
@@ -27,16 +28,6 @@ inline constexpr std::size_t kTables = 2;
 class Quiet final : public Observer {
  public:
   void event(Level, std::string_view, const Fields&) override {}
-};
-
-class NoDeadLetters final : public DeadLetters {
- public:
-  Status record(std::span<const DeadLetter>) override { return {}; }
-  Result<std::vector<DeadLetter>> waiting(const std::string&, bool) override {
-    return std::vector<DeadLetter>{};
-  }
-  Status overtake(const std::string&, std::span<const std::string>) override { return {}; }
-  Status replayed(const std::string&, std::span<const std::string>) override { return {}; }
 };
 
 inline std::vector<MemoryDatabase::Change> random_transaction(std::mt19937& random,
@@ -70,15 +61,19 @@ inline std::vector<MemoryDatabase::Change> random_transaction(std::mt19937& rand
 
 /// One pipeline over a database and a store that outlive it.
 struct Fixture {
-  explicit Fixture(std::uint32_t seed) : random(seed) {}
+  explicit Fixture(std::uint32_t seed, std::size_t tables = kTables) : database(tables), random(seed) {}
 
   PipelineRun::Parts parts(Faults& faults) {
+    return parts(faults,
+                 LocalJournal::open(system_disk(), {.directory = directory.path() / "journal"}).value());
+  }
+  PipelineRun::Parts parts(Faults& faults, std::unique_ptr<Journal> journal) {
     PipelineRun::Parts parts;
     parts.options.name = "memory";
     parts.options.idle_checkpoint = std::chrono::milliseconds(1);
     parts.source = std::make_unique<testing::MemorySource>(database, faults);
-    parts.journal = LocalJournal::open(system_disk(), {.directory = directory.path() / "journal"}).value();
-    parts.dead_letters = &no_dead_letters;
+    parts.journal = std::move(journal);
+    parts.dead_letters = &dead_letters;
     parts.observer = &quiet;
     parts.clock = &system_clock();
     PipelineRun::DestinationParts destination;
@@ -125,10 +120,10 @@ struct Fixture {
   }
 
   testing::TemporaryDirectory directory = testing::TemporaryDirectory::make().value();
-  MemoryDatabase database{kTables};
+  MemoryDatabase database;
   MemoryStore store;
   Quiet quiet;
-  NoDeadLetters no_dead_letters;
+  testing::MemoryDeadLetters dead_letters;
   std::mt19937 random;
   int checked = 0;
 };

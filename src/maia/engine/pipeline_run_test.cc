@@ -76,6 +76,35 @@ TEST(PipelineRun, an_older_run_that_wakes_up_is_fenced_and_stops) {
   EXPECT_EQ(fixture.store.read().tables, before.tables);
 }
 
+TEST(PipelineRun, a_row_that_a_fenced_run_put_aside_comes_all_the_same) {
+  Fixture fixture(8);
+  std::atomic<bool> changed_by_another{false};
+  Faults faults([&](std::string_view step) -> std::optional<Error> {
+    if (!changed_by_another || step != "row m.t0 2") return std::nullopt;
+    return Error{Error::Code::data, Recovery::halt, "the row to update is not there", ""};
+  });
+  {
+    PipelineRun older(fixture.parts(faults));
+    std::stop_source stop;
+    ASSERT_TRUE(older.start(stop.get_token()).ok());
+    ASSERT_TRUE(older.drain_to(older.source_end().value(), stop.get_token()).ok());
+    testing::MemoryDestination newer(fixture.store, faults);
+    ASSERT_TRUE(newer.open("memory").ok());
+    changed_by_another = true;
+    fixture.database.commit({{.table = 0, .op = Op::insert, .id = 1, .new_id = 1, .a = "x", .b = "y"},
+                             {.table = 0, .op = Op::insert, .id = 2, .new_id = 2, .a = "x", .b = "y"}});
+    const auto ended = older.wait(stop.get_token());
+    ASSERT_FALSE(ended.ok());
+    EXPECT_EQ(ended.error().code, Error::Code::fenced);
+  }
+  EXPECT_EQ(fixture.dead_letters.waiting("store", false).value().size(), 1u);
+  changed_by_another = false;
+  fixture.database.commit({{.table = 0, .op = Op::remove, .id = 2, .new_id = 2, .a = {}, .b = {}}});
+  run_to_the_end(fixture, faults);
+  EXPECT_TRUE(fixture.dead_letters.waiting("store", false).value().empty());
+  fixture.expect_equal();
+}
+
 TEST(PipelineRun,
      where_the_policy_is_to_stop_a_failure_for_good_stops_the_pipeline_and_names_the_destination) {
   Fixture fixture(6);

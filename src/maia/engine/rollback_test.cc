@@ -1,58 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Going back with the engine's own tasks, between a source and a destination in memory. The destination is
 // strict: it accepts no change of a row that is not there, nor an insert of one that is.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include <random>
-
-#include "maia/base/disk.h"
-#include "maia/engine/pipeline_run.h"
-#include "maia/journal/local_journal.h"
-#include "maia/testing/memory_destination.h"
-#include "maia/testing/memory_source.h"
-#include "maia/testing/temporary_directory.h"
+#include "maia/engine/pipeline_fixture.h"
 
 namespace maia::engine {
 namespace {
 
-using testing::MemoryDatabase;
-
-constexpr std::size_t kTables = 2;
-
-class Quiet final : public Observer {
- public:
-  void event(Level, std::string_view, const Fields&) override {}
-};
-
-class NoDeadLetters final : public DeadLetters {
- public:
-  Status record(std::span<const DeadLetter>) override { return {}; }
-  Result<std::vector<DeadLetter>> waiting(const std::string&, bool) override {
-    return std::vector<DeadLetter>{};
-  }
-  Status overtake(const std::string&, std::span<const std::string>) override { return {}; }
-  Status replayed(const std::string&, std::span<const std::string>) override { return {}; }
-};
-
 class RollbackTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    PipelineRun::Parts parts;
-    parts.options.name = "memory";
-    parts.options.idle_checkpoint = std::chrono::milliseconds(1);
-    parts.source = std::make_unique<testing::MemorySource>(database, faults);
-    parts.journal = LocalJournal::open(system_disk(), {.directory = directory.path() / "journal"}).value();
-    parts.dead_letters = &no_dead_letters;
-    parts.observer = &quiet;
-    parts.clock = &system_clock();
-    PipelineRun::DestinationParts destination;
-    destination.options.name = "store";
-    destination.open = [this]() -> Result<std::unique_ptr<Destination>> {
-      return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(store, faults));
-    };
-    parts.destinations.push_back(std::move(destination));
-    run.emplace(std::move(parts));
+    run.emplace(fixture.parts(faults));
     ASSERT_TRUE(run->start(stop.get_token()).ok());
     drain();
   }
@@ -66,48 +23,18 @@ class RollbackTest : public ::testing::Test {
     const auto drained = run->drain_to(*end, stop.get_token());
     ASSERT_TRUE(drained.ok()) << drained.error().message;
   }
-  /// One transaction: rows appear, change, get other keys and vanish.
-  void change() {
-    std::vector<MemoryDatabase::Change> changes;
-    for (std::size_t table = 0; table < kTables; ++table) {
-      auto rows = database.rows(table, database.size());
-      for (int i = 0; i < 4; ++i) {
-        const auto id = static_cast<std::int64_t>(random() % 12);
-        const auto a = fmt::format("a{}", random() % 1000);
-        if (!rows.contains(id)) {
-          rows[id] = {a, a};
-          changes.push_back({.table = table, .op = Op::insert, .id = id, .new_id = id, .a = a, .b = a});
-        } else if (random() % 3 == 0) {
-          rows.erase(id);
-          changes.push_back({.table = table, .op = Op::remove, .id = id, .new_id = id, .a = {}, .b = {}});
-        } else {
-          auto to = static_cast<std::int64_t>(random() % 12);
-          if (rows.contains(to)) to = id;
-          const auto b = random() % 2 == 0 ? std::optional<std::string>() : std::optional(a);
-          const auto old = rows[id].second;
-          rows.erase(id);
-          rows[to] = {a, b.value_or(old)};
-          changes.push_back({.table = table, .op = Op::update, .id = id, .new_id = to, .a = a, .b = b});
-        }
-      }
-    }
-    database.commit(std::move(changes));
-  }
+  void change() { fixture.work(1); }
   void expect_at(std::size_t transactions) {
-    const auto state = store.read();
+    const auto state = fixture.store.read();
     for (std::size_t table = 0; table < kTables; ++table) {
       EXPECT_EQ(state.tables.at(fmt::format("m.t{}", table)), database.rows(table, transactions))
           << "table " << table << " at " << transactions;
     }
   }
 
-  testing::TemporaryDirectory directory = testing::TemporaryDirectory::make().value();
-  MemoryDatabase database{kTables};
-  testing::MemoryStore store;
-  testing::Faults faults{[](std::string_view) { return std::optional<Error>(); }};
-  Quiet quiet;
-  NoDeadLetters no_dead_letters;
-  std::mt19937 random{7};
+  Fixture fixture{7};
+  MemoryDatabase& database = fixture.database;
+  Faults faults{[](std::string_view) { return std::optional<Error>(); }};
   std::stop_source stop;
   std::optional<PipelineRun> run;
 };

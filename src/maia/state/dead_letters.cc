@@ -24,12 +24,20 @@ constexpr const char* kSchema =
     " status integer not null, attempts integer not null, first_failed_at integer not null,"
     " last_failed_at integer not null, overtaken integer not null, edited integer not null,"
     " unique (destination, table_id, operation_id));"
-    "create index if not exists letter_by_status on letter (status, destination)";
+    "create index if not exists letter_by_status on letter (status, destination);"
+    "create table if not exists unsettled (letter integer primary key, burial text not null);"
+    "create table if not exists identity (id text not null)";
 
 constexpr const char* kRecord =
     "insert into letter values (null, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, 1,"
     " ?16, ?16, 0, 0)"
     " on conflict do update set attempts = attempts + 1, last_failed_at = ?16, reason = ?6";
+
+// Of a letter that was there before only one that does not stand yet belongs to this burial.
+constexpr const char* kBury =
+    "insert into unsettled select id, ?4 from letter where destination = ?1 and table_id = ?2 and"
+    " operation_id = ?3 and (attempts = 1 or id in (select letter from unsettled))"
+    " on conflict do update set burial = excluded.burial";
 
 constexpr const char* kColumns =
     "select id, destination, operation_id, source_table, table_id, stage, reason, row, change, key, moved,"
@@ -67,9 +75,11 @@ DeadLetter read(const Statement& row) {
   return letter;
 }
 
+constexpr std::string_view kStands = " where id not in (select letter from unsettled)";
+
 /// The conditions of a filter as SQL; ?1 is its table and ?2 its destination.
 std::string where(const LetterFilter& filter) {
-  std::string sql = " where true";
+  std::string sql(kStands);
   if (!filter.ids.empty()) sql += fmt::format(" and id in ({})", fmt::join(filter.ids, ", "));
   if (!filter.table.empty())
     sql += " and (source_table = ?1 or substr(source_table, -length(?1) - 1) = '.' || ?1)";
@@ -112,6 +122,7 @@ Result<std::unique_ptr<DeadLetterFile>> DeadLetterFile::open(const std::string& 
   for (const char* sql : {"pragma journal_mode = wal", "pragma synchronous = full", kSchema}) {
     MAIA_TRY(in(path, file->execute(sql)));
   }
+  MAIA_TRY(in(path, file->read_identity()));
   return file;
 }
 
@@ -121,6 +132,28 @@ Status DeadLetterFile::execute(const char* sql) {
   if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
     return state::sqlite_error(database_, kOf, "write");
   return {};
+}
+
+Status DeadLetterFile::read_identity() {
+  auto statement = MAIA_TRY(prepare(database_, "select id from identity"));
+  if (!MAIA_TRY(statement.step())) {
+    // Two processes may come here at the same moment.
+    MAIA_TRY(
+        execute("insert into identity select lower(hex(randomblob(8)))"
+                " where not exists (select 1 from identity)"));
+    statement = MAIA_TRY(prepare(database_, "select id from identity"));
+    MAIA_TRY(statement.step());
+  }
+  identity_ = statement.text(0);
+  return {};
+}
+
+Status DeadLetterFile::together(const std::function<Status()>& work) {
+  MAIA_TRY(execute("begin immediate"));
+  auto done = work();
+  if (done.ok()) done = execute("commit");
+  if (!done.ok()) sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
+  return done;
 }
 
 namespace {
@@ -144,18 +177,39 @@ Status record_one(Statement& statement, const DeadLetter& letter) {
 
 }  // namespace
 
-Status DeadLetterFile::record(std::span<const DeadLetter> letters) {
+Status DeadLetterFile::record(std::span<const DeadLetter> letters, const std::string& burial) {
   const std::lock_guard lock(mutex_);
   auto statement = MAIA_TRY(prepare(database_, kRecord));
-  MAIA_TRY(execute("begin immediate"));
-  Status recorded;
-  for (const auto& letter : letters) {
-    recorded = record_one(statement, letter);
-    if (!recorded.ok()) break;
-  }
-  if (recorded.ok()) recorded = execute("commit");
-  if (!recorded.ok()) sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
-  return recorded;
+  auto bury = MAIA_TRY(prepare(database_, kBury));
+  return together([&]() -> Status {
+    for (const auto& letter : letters) {
+      MAIA_TRY(record_one(statement, letter));
+      if (burial.empty()) continue;
+      bury.bind(1, letter.destination);
+      bury.bind(2, letter.table_id);
+      bury.bind(3, letter.operation_id);
+      bury.bind(4, burial);
+      MAIA_TRY(bury.run());
+    }
+    return {};
+  });
+}
+
+Status DeadLetterFile::settle(const std::string& destination, const std::string& burial) {
+  const std::lock_guard lock(mutex_);
+  auto undone = MAIA_TRY(prepare(database_,
+                                 "delete from letter where destination = ?1 and id in"
+                                 " (select letter from unsettled where burial <> ?2)"));
+  undone.bind(1, destination);
+  undone.bind(2, burial);
+  auto settled = MAIA_TRY(prepare(database_,
+                                  "delete from unsettled where letter not in"
+                                  " (select id from letter where destination <> ?1)"));
+  settled.bind(1, destination);
+  return together([&]() -> Status {
+    MAIA_TRY(undone.run());
+    return settled.run();
+  });
 }
 
 Result<std::vector<DeadLetter>> DeadLetterFile::waiting(const std::string& destination, bool with_changes) {
@@ -172,17 +226,14 @@ Status DeadLetterFile::mark(const char* sql, const std::string& destination,
                             std::span<const std::string> operation_ids) {
   const std::lock_guard lock(mutex_);
   auto statement = MAIA_TRY(prepare(database_, sql));
-  MAIA_TRY(execute("begin immediate"));
-  Status marked;
-  for (const auto& operation_id : operation_ids) {
-    statement.bind(1, destination);
-    statement.bind(2, operation_id);
-    marked = statement.run();
-    if (!marked.ok()) break;
-  }
-  if (marked.ok()) marked = execute("commit");
-  if (!marked.ok()) sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
-  return marked;
+  return together([&]() -> Status {
+    for (const auto& operation_id : operation_ids) {
+      statement.bind(1, destination);
+      statement.bind(2, operation_id);
+      MAIA_TRY(statement.run());
+    }
+    return {};
+  });
 }
 
 Status DeadLetterFile::overtake(const std::string& destination, std::span<const std::string> operation_ids) {
@@ -206,7 +257,8 @@ Result<std::vector<DeadLetter>> DeadLetterFile::list(const LetterFilter& filter)
 
 Result<std::uint64_t> DeadLetterFile::count() {
   const std::lock_guard lock(mutex_);
-  auto statement = MAIA_TRY(prepare(database_, "select count(*) from letter where status = 0"));
+  auto statement =
+      MAIA_TRY(prepare(database_, "select count(*) from letter" + std::string(kStands) + " and status = 0"));
   MAIA_TRY(statement.step());
   return static_cast<std::uint64_t>(statement.number(0));
 }

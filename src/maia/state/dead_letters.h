@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -53,13 +54,23 @@ struct DeadLetter {
 std::string_view to_string(DeadLetter::Status status);
 
 /// Keeps dead letters. Every call returns when its effect is durable. Thread-safe.
+///
+/// A row is put aside before the window without it is committed. If that commit never happens (the process
+/// ends, or a newer run has the destination and delivers the row), there must be no letter that holds later
+/// changes of the row back. So letters are recorded under the name of a burial, which the commit carries as a
+/// fact, and stand only once they are settled by it.
 class DeadLetters {
  public:
   virtual ~DeadLetters() = default;
-  /// Before their window is committed. Of a letter that is there already only attempts, reason and time
-  /// change: what was edited, replayed or purged stays so.
-  virtual Status record(std::span<const DeadLetter> letters) = 0;
-  /// All that wait for a destination, without `row`; `change` only on demand.
+  /// Tells these letters from those of any other state directory; never changes.
+  virtual std::string identity() const = 0;
+  /// Before their window is committed; without a burial they stand at once. Of a letter that stands already
+  /// only attempts, reason and time change: what was edited, replayed or purged stays so.
+  virtual Status record(std::span<const DeadLetter> letters, const std::string& burial) = 0;
+  /// `burial` is the last one that the destination's checkpoint names; empty if none. Its letters stand from
+  /// now on; those of any other that was not settled go, because their rows come again.
+  virtual Status settle(const std::string& destination, const std::string& burial) = 0;
+  /// All that wait for a destination, settled or not, without `row`; `change` only on demand.
   virtual Result<std::vector<DeadLetter>> waiting(const std::string& destination, bool with_changes) = 0;
   /// Later changes of their rows were delivered, or are about to be.
   virtual Status overtake(const std::string& destination, std::span<const std::string> operation_ids) = 0;
@@ -67,7 +78,7 @@ class DeadLetters {
   virtual Status replayed(const std::string& destination, std::span<const std::string> operation_ids) = 0;
 };
 
-/// Which letters somebody asks for; all conditions hold together.
+/// Which letters somebody asks for, of those that stand; all conditions hold together.
 struct LetterFilter {
   std::vector<std::uint64_t> ids;            ///< empty: any
   std::string table;                         ///< "schema.table" or "table"; empty: any
@@ -85,7 +96,9 @@ class DeadLetterFile final : public DeadLetters {
   static Result<std::unique_ptr<DeadLetterFile>> open(const std::string& path);
   ~DeadLetterFile() override;
 
-  Status record(std::span<const DeadLetter> letters) override;
+  std::string identity() const override { return identity_; }
+  Status record(std::span<const DeadLetter> letters, const std::string& burial) override;
+  Status settle(const std::string& destination, const std::string& burial) override;
   Result<std::vector<DeadLetter>> waiting(const std::string& destination, bool with_changes) override;
   Status overtake(const std::string& destination, std::span<const std::string> operation_ids) override;
   Status replayed(const std::string& destination, std::span<const std::string> operation_ids) override;
@@ -103,10 +116,14 @@ class DeadLetterFile final : public DeadLetters {
  private:
   explicit DeadLetterFile(sqlite3* database) : database_(database) {}
   Status execute(const char* sql);
+  Status read_identity();
+  /// All or nothing.
+  Status together(const std::function<Status()>& work);
   Status mark(const char* sql, const std::string& destination, std::span<const std::string> operation_ids);
 
   std::mutex mutex_;
   sqlite3* database_;  // owned
+  std::string identity_;
 };
 
 }  // namespace maia

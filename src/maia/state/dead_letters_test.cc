@@ -38,7 +38,7 @@ class DeadLetterFileTest : public ::testing::Test {
 
 TEST_F(DeadLetterFileTest, letters_are_there_whole_after_the_file_is_opened_again) {
   const DeadLetter letters[] = {letter("a"), letter("b")};
-  ASSERT_TRUE(DeadLetterFile::open(path).value()->record(letters).ok());
+  ASSERT_TRUE(DeadLetterFile::open(path).value()->record(letters, "").ok());
   auto file = DeadLetterFile::open(path).value();
   const auto kept = file->list({}).value();
   ASSERT_EQ(kept.size(), 2u);
@@ -55,13 +55,45 @@ TEST_F(DeadLetterFileTest, letters_are_there_whole_after_the_file_is_opened_agai
   EXPECT_EQ(file->count().value(), 2u);
 }
 
+TEST_F(DeadLetterFileTest, only_the_burial_that_was_committed_stands) {
+  auto file = DeadLetterFile::open(path).value();
+  const auto stands = letter("stands");
+  ASSERT_TRUE(file->record({&stands, 1}, "1.1").ok());
+  ASSERT_TRUE(file->settle("lake", "1.1").ok());
+  EXPECT_EQ(file->count().value(), 1u);
+  const DeadLetter tried[] = {letter("stands"), letter("lost"), letter("again")};
+  ASSERT_TRUE(file->record(tried, "1.2").ok());
+  auto elsewhere = letter("elsewhere");
+  elsewhere.destination = "sea";
+  ASSERT_TRUE(file->record({&elsewhere, 1}, "1.2").ok());
+  EXPECT_EQ(file->count().value(), 1u) << "the others do not stand yet";
+  EXPECT_EQ(file->list({}).value().size(), 1u);
+  EXPECT_EQ(file->waiting("lake", false).value().size(), 3u) << "the run that put them aside knows them";
+  ASSERT_TRUE(file->record({&tried[2], 1}, "1.3").ok());
+  file = DeadLetterFile::open(path).value();
+  ASSERT_TRUE(file->settle("lake", "1.3").ok());
+  std::vector<std::string> left;
+  for (const auto& each : file->list({}).value()) left.push_back(each.operation_id);
+  EXPECT_EQ(left, (std::vector<std::string>{"stands", "again"}));
+  EXPECT_EQ(file->waiting("sea", false).value().size(), 1u);
+  ASSERT_TRUE(file->settle("sea", "").ok());
+  EXPECT_TRUE(file->waiting("sea", false).value().empty());
+}
+
+TEST_F(DeadLetterFileTest, a_file_keeps_its_identity_and_no_two_have_the_same) {
+  const auto identity = DeadLetterFile::open(path).value()->identity();
+  EXPECT_EQ(identity.size(), 16u);
+  EXPECT_EQ(DeadLetterFile::open(path).value()->identity(), identity);
+  EXPECT_NE(DeadLetterFile::open(directory / "other.sqlite").value()->identity(), identity);
+}
+
 TEST_F(DeadLetterFileTest, recording_the_same_operation_again_counts_an_attempt) {
   auto file = DeadLetterFile::open(path).value();
   const auto first = letter("a");
   auto again = letter("a", "still not");
   again.failed_at = 200;
-  ASSERT_TRUE(file->record({&first, 1}).ok());
-  ASSERT_TRUE(file->record({&again, 1}).ok());
+  ASSERT_TRUE(file->record({&first, 1}, "").ok());
+  ASSERT_TRUE(file->record({&again, 1}, "").ok());
   const auto kept = file->list({}).value();
   ASSERT_EQ(kept.size(), 1u);
   EXPECT_EQ(kept[0].attempts, 2u);
@@ -73,12 +105,12 @@ TEST_F(DeadLetterFileTest, recording_the_same_operation_again_counts_an_attempt)
 TEST_F(DeadLetterFileTest, a_letter_that_was_edited_replayed_or_purged_stays_so_when_it_fails_again) {
   auto file = DeadLetterFile::open(path).value();
   const DeadLetter letters[] = {letter("edited"), letter("replayed"), letter("purged")};
-  ASSERT_TRUE(file->record(letters).ok());
+  ASSERT_TRUE(file->record(letters, "").ok());
   ASSERT_TRUE(file->edit(1, R"({"id":"2"})", Bytes{9}).ok());
   const std::string replayed[] = {"replayed"};
   ASSERT_TRUE(file->replayed("lake", replayed).ok());
   ASSERT_EQ(file->purge({.ids = {3}, .table = {}, .destination = {}}).value(), 1u);
-  ASSERT_TRUE(file->record(letters).ok());
+  ASSERT_TRUE(file->record(letters, "").ok());
   const auto kept = file->list({}).value();
   ASSERT_EQ(kept.size(), 3u);
   EXPECT_TRUE(kept[0].edited);
@@ -105,7 +137,7 @@ TEST_F(DeadLetterFileTest, purging_takes_what_the_filter_names_and_what_was_repl
   auto other = letter("other");
   other.table = "public.borders";
   const DeadLetter letters[] = {old, letter("new"), other};
-  ASSERT_TRUE(file->record(letters).ok());
+  ASSERT_TRUE(file->record(letters, "").ok());
   EXPECT_EQ(file->purge({.ids = {}, .table = {}, .destination = {}, .failed_before = 100}).value(), 1u);
   EXPECT_EQ(file->count().value(), 2u);
   EXPECT_EQ(file->purge({.ids = {}, .table = "orders", .destination = {}, .status = {}}).value(), 1u)
@@ -119,7 +151,7 @@ TEST_F(DeadLetterFileTest, purging_takes_what_the_filter_names_and_what_was_repl
 TEST_F(DeadLetterFileTest, what_a_later_change_overtook_is_marked) {
   auto file = DeadLetterFile::open(path).value();
   const DeadLetter letters[] = {letter("a"), letter("b")};
-  ASSERT_TRUE(file->record(letters).ok());
+  ASSERT_TRUE(file->record(letters, "").ok());
   const std::string overtaken[] = {"b"};
   ASSERT_TRUE(file->overtake("lake", overtaken).ok());
   const auto kept = file->waiting("lake", false).value();
@@ -143,12 +175,12 @@ TEST_F(DeadLetterFileTest, a_file_that_another_process_writes_is_waited_for_and_
   ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "begin immediate", nullptr, nullptr, nullptr), SQLITE_OK);
   const auto one = letter("a");
-  const auto refused = file->record({&one, 1});
+  const auto refused = file->record({&one, 1}, "");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Error::Code::storage);
   EXPECT_NE(refused.error().hint.find("another process"), std::string::npos);
   ASSERT_EQ(sqlite3_exec(other, "commit", nullptr, nullptr, nullptr), SQLITE_OK);
-  EXPECT_TRUE(file->record({&one, 1}).ok()) << "nothing of the failed attempt may be left open";
+  EXPECT_TRUE(file->record({&one, 1}, "").ok()) << "nothing of the failed attempt may be left open";
   sqlite3_close(other);
 }
 
