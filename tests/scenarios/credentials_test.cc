@@ -40,16 +40,27 @@ TEST(Credentials, a_password_file_that_changes_while_the_pipeline_runs_is_read_a
     return false;
   };
   ASSERT_TRUE(arrives(1)) << maia.log_tail();
+  const auto exchange_password = [&](const std::string& password) {
+    for (auto* server : {source.get(), destination.get()}) {
+      ASSERT_TRUE(server->execute("alter role postgres password '" + password + "'").ok());
+      ASSERT_TRUE(server
+                      ->execute("select pg_terminate_backend(pid) from pg_stat_activity "
+                                "where application_name like 'maia%'")
+                      .ok());
+    }
+  };
   write_password("second");
-  for (auto* server : {source.get(), destination.get()}) {
-    ASSERT_TRUE(server->execute("alter role postgres password 'second'").ok());
-    ASSERT_TRUE(server
-                    ->execute("select pg_terminate_backend(pid) from pg_stat_activity "
-                              "where application_name like 'maia%'")
-                    .ok());
-  }
+  exchange_password("second");
   ASSERT_TRUE(source->execute("insert into t values (2)").ok());
   EXPECT_TRUE(arrives(2)) << maia.log_tail();
+  // And the other way round: the servers know the new one before the file does.
+  exchange_password("third");
+  ASSERT_TRUE(source->execute("insert into t values (3)").ok());
+  const auto waits =
+      maia.await({"status", "--json", "--state", maia.state()}, "is read again at each attempt");
+  ASSERT_TRUE(waits.ok()) << waits.error().message;
+  write_password("third");
+  EXPECT_TRUE(arrives(3)) << maia.log_tail();
   EXPECT_EQ(maia.stop(), 0);
 }
 

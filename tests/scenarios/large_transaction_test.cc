@@ -2,6 +2,7 @@
 // A transaction larger than memory, with a thousand savepoints of which half are rolled back, passes through
 // the journal: little memory, small transactions flow on, and it lands as a whole.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -114,6 +115,40 @@ TEST_F(LargeTransaction, takes_little_memory_lets_small_ones_pass_and_lands_as_a
     EXPECT_LT(peak, (long_run() ? 512 : 160) * kMebibyte);
   }
   EXPECT_EQ(mirror->stop(), 0);
+}
+
+TEST_F(LargeTransaction, one_that_the_journal_may_not_hold_ends_the_program_and_is_named) {
+  execute("create table big (id bigint primary key, payload bytea); create table small (id int primary key)");
+  const auto file = [&](const std::string& max_bytes) {
+    return fmt::format(
+        "name: mirror\nsource: {{type: postgres, url: '{}', tables: [big, small], decoding_memory: 1MiB}}\n"
+        "destination: {{type: postgres, url: '{}'}}\njournal: {{max_bytes: {}}}\n",
+        source->uri(), destination->uri(), max_bytes);
+  };
+  auto made = Mirror::with_file(file("16MiB"));
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  mirror.emplace(std::move(*made));
+  ASSERT_TRUE(mirror->start().ok());
+  ASSERT_NO_FATAL_FAILURE(expect_flow(1));
+  auto session = testing::PostgresSession::open(source->uri());
+  ASSERT_TRUE(session.ok()) << session.error().message;
+  ASSERT_TRUE(session->execute("begin").ok());
+  const auto written = session->execute(
+      "insert into big select g, (select string_agg(sha512((g * 100 + i)::text::bytea), '') "
+      "from generate_series(1, 16) i) from generate_series(1, 32000) g");
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (mirror->running() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(mirror->running()) << mirror->log_tail();
+  EXPECT_THAT(mirror->log_tail(), ::testing::HasSubstr("has no room for transaction"));
+  EXPECT_THAT(mirror->log_tail(), ::testing::HasSubstr("raise journal: max_bytes"));
+  mirror->kill9();
+  ASSERT_TRUE(session->execute("commit").ok());
+  mirror->write(file("256MiB"));
+  const auto caught_up = mirror->catch_up();
+  ASSERT_TRUE(caught_up.ok()) << caught_up.error().message;
+  EXPECT_EQ(count(*destination, "big"), 32000);
 }
 
 }  // namespace

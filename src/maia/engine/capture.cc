@@ -39,6 +39,7 @@ Status Capture::connect() {
     known.push_back(std::move(latest));
   }
   MAIA_TRY(parts_.journal.start(Epoch{++runs_}));
+  running_.clear();
   parts_.journal.hold_until_synced(parts_.confirm.relies_on_journal());
   parts_.confirm.reconnected();
   const std::lock_guard lock(parts_.source_mutex);
@@ -66,13 +67,26 @@ Status Capture::take(StreamEvent event) {
   last_idle_ = now;
   unsynced_ = true;
   appended_ = true;
+  return append(std::move(event));
+}
+
+Status Capture::append(StreamEvent event) {
+  std::string running;
+  if (const auto* fragment = std::get_if<StreamEvent::Fragment>(&event.what)) running = fragment->transaction;
+  if (const auto* commit = std::get_if<StreamEvent::Commit>(&event.what)) running_.erase(commit->transaction);
+  // What was rolled back to a savepoint stays on the disk until the transaction ends.
+  if (const auto* abort = std::get_if<StreamEvent::Abort>(&event.what); abort && abort->from_ordinal == 0)
+    running_.erase(abort->transaction);
+  const auto before = parts_.journal.disk_bytes();
   const StageLoad::Wait wait(parts_.load, parts_.clock);
   MAIA_TRY(parts_.journal.append(std::move(event)));
+  if (!running.empty()) running_[running] += parts_.journal.disk_bytes() - before;
   return {};
 }
 
 Result<Step> Capture::recover(Error error) {
   stream_.reset();
+  error = credentials_.taken(std::move(error), parts_.clock.steady());
   const bool disk = error.code == Error::Code::storage;
   parts_.board.change([&](PipelineStatus& status) {
     status.capture = error.code == Error::Code::lost_history ? "lost history"
@@ -104,9 +118,7 @@ Result<Step> Capture::step(std::stop_token stop) {
     last_heartbeat_ = now;
     if (auto alive = beat(); !alive.ok()) return recover(std::move(alive).error());
   }
-  const auto limit = options_.retention.max_bytes;
-  const bool at_limit = limit > 0 && parts_.journal.disk_bytes() >= limit;
-  if (now - last_publish_ < kPublishEvery && !at_limit) return read_on;
+  if (now - last_publish_ < kPublishEvery && !at_limit()) return read_on;
   last_publish_ = now;
   watch_source();
   publish();
@@ -125,6 +137,7 @@ Result<Step> Capture::read(std::stop_token stop) {
     return std::move(event).error();
   }
   backoff_.succeeded();
+  credentials_.accepted();
   const bool quiet = !event->has_value();
   if (!quiet) MAIA_TRY(take(std::move(**event)));
   MAIA_TRY(make_durable(quiet));
@@ -153,6 +166,11 @@ Status Capture::beat() {
   return {};
 }
 
+bool Capture::at_limit() const {
+  const auto limit = options_.retention.max_bytes;
+  return limit > 0 && parts_.journal.disk_bytes() >= limit;
+}
+
 bool Capture::forget() {
   const auto oldest = parts_.confirm.oldest();
   const auto delivered = oldest ? std::optional(oldest->sequence) : std::nullopt;
@@ -163,7 +181,7 @@ bool Capture::forget() {
                           {{"error", released.error().message}});
   }
   // A running transaction may need what the decision would let go.
-  return retention_.decide(parts_.journal.parts(), delivered, parts_.clock.wall()).full;
+  return at_limit();
 }
 
 Result<Step> Capture::wait_for_room() {
@@ -174,6 +192,7 @@ Result<Step> Capture::wait_for_room() {
     parts_.observer.event(Observer::Level::info, "the journal has room again", {});
     return Step::again();
   }
+  if (auto fits = refuse_oversized(); !fits.ok()) return recover(std::move(fits).error());
   // The source keeps what is not read; a session that reads nothing would only be cut by its server. What it
   // had begun to stream comes again, and its fragments make room.
   stream_.reset();
@@ -195,6 +214,21 @@ Result<Step> Capture::wait_for_room() {
         "mend that destination, or raise journal: max_bytes; what the source streams of one "
         "transaction before its commit must fit, too"}});
   return Step::wait(kLookForRoom);
+}
+
+Status Capture::refuse_oversized() const {
+  const auto largest = std::max_element(running_.begin(), running_.end(),
+                                        [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto limit = options_.retention.max_bytes;
+  // Of anything else the journal would be rid sooner or later, but for the segments at both ends.
+  if (largest == running_.end() || largest->second < limit - limit / 4) return {};
+  return Error{
+      Error::Code::invalid_config, Recovery::halt,
+      fmt::format("the journal (max_bytes: {}) has no room for transaction {} of the source, which has sent "
+                  "{} before its commit",
+                  in_mebibytes(limit), largest->first, in_mebibytes(largest->second)),
+      "raise journal: max_bytes beyond what the whole transaction takes, or roll it back at the source; then "
+      "run again"};
 }
 
 void Capture::watch_source() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "maia/engine/backoff.h"
 #include "maia/engine/confirm.h"
 #include "maia/engine/options.h"
+#include "maia/engine/refused_credentials.h"
 #include "maia/engine/retention.h"
 #include "maia/engine/stage_load.h"
 #include "maia/engine/status.h"
@@ -54,9 +56,13 @@ class Capture final : public Task {
   Status make_durable(bool quiet);
   /// Code::lost_history if the source has gone back in time.
   Status beat();
+  bool at_limit() const;
   /// Lets the journal forget what it may. True: it is full all the same.
   bool forget();
   Result<Step> wait_for_room();
+  Status append(StreamEvent event);
+  /// An error if what fills the journal is one transaction that has not committed yet.
+  Status refuse_oversized() const;
   void watch_source();
   void publish();
 
@@ -69,6 +75,7 @@ class Capture final : public Task {
   std::unique_ptr<Stream> stream_;
   std::uint64_t runs_ = 0;
   Backoff backoff_;
+  RefusedCredentials credentials_;
   Clock::Steady last_idle_{};
   Clock::Steady last_heartbeat_{};
   Clock::Steady last_publish_{};
@@ -76,6 +83,8 @@ class Capture final : public Task {
   bool unsynced_ = false;
   bool appended_ = false;  ///< something, in this run
   bool full_ = false;
+  /// Bytes that each transaction which is still running at the source has in the journal.
+  std::map<std::string, std::uint64_t> running_;
   bool warned_ = false;  ///< that the source holds too much
   std::string notice_;
   std::uint64_t changes_ = 0;

@@ -63,6 +63,7 @@ Status Delivery::open() {
     const std::lock_guard lock(destination_mutex_);
     destination_ = std::move(destination);
   }
+  credentials_.accepted();
   checkpoint_ = std::move(opened.checkpoint);
   MAIA_TRY(settle_letters());
   const auto oldest = MAIA_TRY(oldest_needed());
@@ -81,6 +82,10 @@ Status Delivery::assign(Assignment assignment) {
   base_ = parts_.journal.tail().sequence;
   selection_is_new_ = true;
   if (!is_open()) return {};
+  if (assigned_.lost && !checkpoint_.position.empty()) {
+    checkpoint_.sequence = assigned_.renumbered->sequence;
+    checkpoint_.position = assigned_.renumbered->position;
+  }
   MAIA_TRY(load_tables());
   MAIA_TRY(refuse_idle_transforms());
   if (assigned_.renumbered) MAIA_TRY(renumber(*assigned_.renumbered));
@@ -272,6 +277,7 @@ Result<Step> Delivery::contain(Error error) {
 
 Result<Step> Delivery::recover(Error error) {
   interrupt();
+  error = credentials_.taken(std::move(error), parts_.clock.steady());
   // A broken snapshot cannot be read again; the chunks that are left come from a new one.
   snapshot_.reset();
   if (error.recovery == Recovery::halt) {

@@ -18,6 +18,7 @@
 #include "maia/engine/confirm.h"
 #include "maia/engine/inverse.h"
 #include "maia/engine/options.h"
+#include "maia/engine/refused_credentials.h"
 #include "maia/engine/rollback.h"
 #include "maia/engine/seal.h"
 #include "maia/engine/snapshot_copy.h"
@@ -70,13 +71,14 @@ class Delivery final : public Task {
   Result<Held> oldest_needed() const;
   /// The tables that the source offers, where capture begins for a destination that has nothing yet, and the
   /// snapshot that is at hand, if there is one. `renumbered` if the journal was begun anew: its first
-  /// sequence and the source's position there. Binds every route, so that a mapping that cannot work fails
-  /// here.
+  /// sequence and the source's position there; `lost` if the source could not give what came before that,
+  /// either: then every table is compared. Binds every route, so that a mapping that cannot work fails here.
   struct Assignment {
     std::vector<SourceTable> tables;
     Position from;
     std::shared_ptr<Snapshot> snapshot;
     std::optional<Held> renumbered;
+    bool lost = false;
   };
   Status assign(Assignment assignment);
 
@@ -177,6 +179,8 @@ class Delivery final : public Task {
   bool meet(TableEntry& entry);
   Share share_of(const TableEntry& entry, const Window& window, const Lane& lane) const;
   Status give_up_history(TableEntry& entry);
+  /// From where the checkpoint is, compared with what is there if it can be.
+  Status read_again(TableEntry& entry);
   /// A table whose changes do not say enough to be told to newer rows is copied whole, from one view.
   Status copy_anew(const std::string& id);
 
@@ -323,6 +327,7 @@ class Delivery final : public Task {
   std::optional<std::uint64_t> limit_;  ///< only rows before this ordinal are taken, to see what is refused
 
   Backoff backoff_;
+  RefusedCredentials credentials_;
   Clock::Steady last_publish_{};
   WallMicros newest_commit_ = 0;  ///< at the source, of the last transaction delivered
   std::int64_t lag_micros_ = 0;

@@ -9,6 +9,7 @@ struct Rule {
   Error::Code code;
   Recovery recovery;
   std::string_view hint;  ///< if the server sent none
+  std::string_view reason = {};
 };
 
 // PostgreSQL documentation, appendix "PostgreSQL Error Codes".
@@ -31,6 +32,7 @@ constexpr Rule kRules[] = {
     {"58030", Error::Code::unavailable, Recovery::retry, "the server could not read or write a file"},
     {"42501", Error::Code::check_failed, Recovery::halt,
      "grant the missing privilege to the user; `maia check` prints the statement"},
+    {"28P01", Error::Code::invalid_config, Recovery::halt, "check user and password", "credentials_refused"},
     {"28", Error::Code::invalid_config, Recovery::halt, "check user, password and the server's pg_hba.conf"},
     {"3D000", Error::Code::invalid_config, Recovery::halt, "check `database`"},
     {"0A", Error::Code::unsupported, Recovery::halt, ""},
@@ -45,7 +47,7 @@ Error classify(std::string_view sqlstate, std::string message, std::string hint)
   for (const auto& rule : kRules) {
     if (!sqlstate.starts_with(rule.prefix)) continue;
     if (hint.empty()) hint = rule.hint;
-    return Error{rule.code, rule.recovery, std::move(message), std::move(hint)};
+    return Error{rule.code, rule.recovery, std::move(message), std::move(hint), rule.reason};
   }
   return Error{Error::Code::check_failed, Recovery::halt, std::move(message), std::move(hint)};
 }
