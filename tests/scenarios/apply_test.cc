@@ -126,6 +126,20 @@ TEST_F(Apply, settings_that_do_not_work_leave_those_before_at_work) {
   EXPECT_EQ(maia->stop(), 0) << maia->log_tail();
 }
 
+TEST_F(Apply, another_mode_is_refused_with_the_reason_and_what_to_do) {
+  run(file("orders", ""));
+  await_count("orders", 3000);
+  maia->write(file("orders", "  mode: append\n"));
+  const auto refused = tell({"apply", maia->file(), "--yes"}, 3);
+  EXPECT_THAT(refused,
+              HasSubstr("orders was kept in mode: upsert, and its rows do not show what append would "
+                        "have made"));
+  EXPECT_THAT(refused, HasSubstr("give it another name with routes: to begin anew beside it"));
+  execute("insert into orders values (9001, 'late')");
+  await_count("orders", 3001);
+  EXPECT_EQ(maia->stop(), 0) << maia->log_tail();
+}
+
 TEST_F(Apply, without_a_running_pipeline_the_next_run_begins_with_it_although_the_file_is_the_old_one) {
   const auto old = file("orders", "");
   run(old);

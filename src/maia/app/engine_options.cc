@@ -79,6 +79,7 @@ engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline)
                              ? engine::ConfirmOptions::When::journaled
                              : engine::ConfirmOptions::When::delivered,
                  .retain_at_source = journal.retain_at_source.bytes};
+  out.resync_lost_history = journal.on_lost_history == config::LostHistoryRule::resync;
   return out;
 }
 

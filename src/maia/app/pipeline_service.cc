@@ -120,6 +120,7 @@ Result<engine::PipelineRun::Parts> PipelineService::parts_of(const config::Pipel
 
 Status PipelineService::put(const config::PipelineSettings& settings, engine::PipelineRun::Parts parts) {
   const std::unique_lock lock(run_mutex_);
+  if (run_) parts.lost_history = run_->status().lost_history;
   run_.reset();
   const auto memory = memory_(settings.destinations.size());
   auto journal =
@@ -215,6 +216,11 @@ Status PipelineService::run(bool until_caught_up, std::stop_token stop) {
       const auto words = finish_refits(std::move(refits));
       if (change) taken_up(*std::exchange(change, std::nullopt), words);
       ran = follow(until_caught_up, turn.get_token());
+      if (!ran.ok() && run_->resyncs_after(ran.error()) && !stop.stop_requested()) {
+        auto parts = MAIA_TRY(parts_of(settings_));
+        MAIA_TRY(put(settings_, std::move(parts)));
+        continue;
+      }
     }
     if (change) change->answer.set_value(stopped());
     const bool failed =

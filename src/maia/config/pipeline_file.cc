@@ -123,6 +123,7 @@ class Reader {
     out.snapshot = body.snapshot;
     out.delivery = body.delivery;
     out.journal = body.journal;
+    out.journal.on_lost_history = body.on_lost_history;
     out.schema = body.schema;
     out.errors = body.errors;
     out.tests = std::move(body.tests);

@@ -29,6 +29,7 @@ enum class DriftRule : std::uint8_t { evolve, try_evolve, lenient, ignore, stop 
 enum class SnapshotMode : std::uint8_t { initial, never };
 enum class RowErrorRule : std::uint8_t { dead_letter, skip, stop };
 enum class LaterChanges : std::uint8_t { wait, go_on };
+enum class LostHistoryRule : std::uint8_t { stop, resync };
 enum class ConfirmRule : std::uint8_t { delivered, journaled };
 
 /// The columns by which rows are found: the same for every table, or by table.
@@ -79,13 +80,15 @@ struct SnapshotSettings {
   std::uint32_t parallel = 2;
 };
 
-/// How much stays in the journal, and when the source may discard what is in it.
+/// How much stays in the journal, when the source may discard what is in it, and what happens when neither
+/// has what a destination lacks.
 struct JournalSettings {
   std::chrono::microseconds retain_age = std::chrono::hours(24);
   ByteSize retain_bytes = ByteSize::gib(1);
   std::optional<ByteSize> max_bytes;
   bool drop_behind = false;
   ConfirmRule confirm = ConfirmRule::delivered;
+  LostHistoryRule on_lost_history = LostHistoryRule::stop;  ///< a setting of the pipeline itself
   ByteSize retain_at_source = ByteSize::gib(8);
 };
 

@@ -26,6 +26,9 @@ template <>
 inline constexpr Choice<ConfirmRule> choices_of<ConfirmRule>[] = {{"delivered", ConfirmRule::delivered},
                                                                   {"journaled", ConfirmRule::journaled}};
 template <>
+inline constexpr Choice<LostHistoryRule> choices_of<LostHistoryRule>[] = {
+    {"stop", LostHistoryRule::stop}, {"resync", LostHistoryRule::resync}};
+template <>
 inline constexpr Choice<RowErrorRule> choices_of<RowErrorRule>[] = {
     {"dead_letter", RowErrorRule::dead_letter}, {"skip", RowErrorRule::skip}, {"stop", RowErrorRule::stop}};
 template <>
@@ -302,6 +305,9 @@ const Spec<PipelineBody>& pipeline_spec() {
           .group("delivery", &P::delivery, delivery_spec(), "How changes are put together for a destination.")
           .group("journal", &P::journal, journal_spec(),
                  "What stays between source and destinations, and for how long.")
+          .add("on_lost_history", &P::on_lost_history,
+               "What happens when the source can no longer give all changes since the checkpoint: stop ends "
+               "the pipeline with the reason; resync compares all tables and copies what differs.")
           .group("schema", &P::schema, schema_spec(), "What happens when a table changes its shape.")
           .group("errors", &P::errors, error_spec(), "What happens to rows that fail.")
           .group("tests", &P::tests, example_spec(), "Examples that `maia test` runs.");

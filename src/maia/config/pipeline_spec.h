@@ -44,6 +44,7 @@ struct PipelineBody {
   SnapshotSettings snapshot;
   DeliverySettings delivery;
   JournalSettings journal;
+  LostHistoryRule on_lost_history = LostHistoryRule::stop;
   SchemaSettings schema;
   ErrorSettings errors;
   std::vector<ExampleSettings> tests;

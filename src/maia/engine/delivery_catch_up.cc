@@ -178,6 +178,11 @@ Status Delivery::give_up_history(TableEntry& entry) {
                          {"table", table},
                          {"held_at", parts_.source.describe(fact.held->position)},
                          {"then", "its rows are read again and compared"}});
+  return read_again(entry);
+}
+
+Status Delivery::read_again(TableEntry& entry) {
+  auto& fact = entry.fact;
   const bool apart = fact.state == TableState::paused || fact.state == TableState::quarantined;
   if (can_resync(entry).ok()) {
     fact.resync = "";

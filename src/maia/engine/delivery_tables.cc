@@ -119,11 +119,17 @@ void Delivery::remove_those_not_offered() {
   }
 }
 
-/// The sequences of the journal that was lost mean nothing in the new one; positions do.
+/// The sequences of the journal that was lost mean nothing in the new one; positions do, unless the source
+/// has lost them, too.
 Status Delivery::renumber(const Held& base) {
-  if (checkpoint_.facts.empty()) return {};
+  if (checkpoint_.facts.empty() && !assigned_.lost) return {};
   std::vector<std::string> lost;
   for (auto& [id, entry] : tables_) {
+    if (assigned_.lost) {
+      const bool removed = entry.fact.state == TableState::removed;
+      if (!removed && checkpoint_.facts.contains(fact_key(id))) MAIA_TRY(read_again(entry));
+      continue;
+    }
     if (!entry.fact.held) continue;
     entry.fact.held->sequence = base.sequence;
     entry.dirty = true;

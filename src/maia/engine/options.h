@@ -80,6 +80,9 @@ struct PipelineOptions {
   std::uint32_t snapshot_readers = 2;
   std::size_t snapshot_queue_bytes = 16 * 1024 * 1024;
   bool stop_on_row_failure = false;  ///< a failure for good stops the pipeline, not only what it belongs to
+  /// When the source cannot give what came after the checkpoint, capture begins anew and the tables are
+  /// compared, instead of stopping.
+  bool resync_lost_history = false;
   RowErrors row_errors;
   std::string file_version;  ///< hash of the pipeline file, for dead letters; may be empty
   RetentionOptions retention;

@@ -62,7 +62,6 @@ Status PipelineRun::start(std::stop_token stop) {
 Status PipelineRun::start_once() {
   MAIA_TRY(parts_.journal->mend());
   MAIA_TRY(open_destinations());
-  auto resume = MAIA_TRY(resume_position());
   std::vector<SourceTable> tables = MAIA_TRY(parts_.source->tables());
   for (const auto& table : tables) {
     if (table.problem.empty()) continue;
@@ -73,9 +72,8 @@ Status PipelineRun::start_once() {
     return Error{Error::Code::invalid_config, Recovery::halt,
                  "no table at the source matches tables:", "maia discover lists what is there"};
   }
-  auto prepared_or = prepare_source(resume);
-  if (!prepared_or.ok()) return explained(std::move(prepared_or).error());
-  const auto prepared = *std::move(prepared_or);
+  const auto begun = MAIA_TRY(begin());
+  const auto& prepared = begun.prepared;
   from_ = prepared.from;
   // So that the journal knows from where on it holds the source's history.
   const auto tail = parts_.journal->tail();
@@ -87,8 +85,11 @@ Status PipelineRun::start_once() {
   std::vector<SchemaRef> known;
   for (const auto& table : tables) known.push_back(table.schema);
   for (auto& delivery : deliveries_) {
-    MAIA_TRY(delivery->assign(
-        {.tables = tables, .from = from_, .snapshot = snapshot, .renumbered = resume.renumbered}));
+    MAIA_TRY(delivery->assign({.tables = tables,
+                               .from = from_,
+                               .snapshot = snapshot,
+                               .renumbered = begun.renumbered,
+                               .lost = begun.lost}));
     for (const auto& shape : delivery->delivered_shapes()) {
       std::erase_if(known, [&](const SchemaRef& each) { return each->id == shape->id; });
       known.push_back(shape);
@@ -129,6 +130,50 @@ Status PipelineRun::open_destinations() {
   const bool known = parts_.journal->tail().sequence.value > 0;
   if (failed && (there == 0 || !known || parts_.options.stop_on_row_failure)) return std::move(*failed);
   return {};
+}
+
+Result<PipelineRun::Beginning> PipelineRun::begin() {
+  auto begun = go_on();
+  if (begun.ok()) return begun;
+  const auto error = explained(std::move(begun).error());
+  if (!resyncs_after(error)) return error;
+  return begin_anew(error);
+}
+
+Result<PipelineRun::Beginning> PipelineRun::go_on() {
+  auto resume = MAIA_TRY(resume_position());
+  auto prepared = MAIA_TRY(prepare_source(resume));
+  return Beginning{.prepared = std::move(prepared), .renumbered = std::move(resume.renumbered)};
+}
+
+/// Another server is more likely a slip in the settings than the new home of the data, and what somebody did
+/// to a checkpoint is no loss at the source: none of them is a reason to change rows.
+bool PipelineRun::resyncs_after(const Error& error) const {
+  return parts_.options.resync_lost_history && error.code == Error::Code::lost_history &&
+         error.reason != "other_server" && error.reason != "checkpoint_edited" &&
+         error.reason != "checkpoint_removed";
+}
+
+/// Until the last destination has noted where it begins, each start comes here again.
+Result<PipelineRun::Beginning> PipelineRun::begin_anew(const Error& lost) {
+  Sequence newest;
+  for (const auto& delivery : deliveries_) {
+    if (!delivery->is_open()) {
+      return Error{Error::Code::unavailable, Recovery::retry,
+                   fmt::format("{}; and {} is not there to be compared", lost.message, delivery->name()),
+                   "the pipeline begins anew as soon as all destinations are there"};
+    }
+    newest = std::max(newest, delivery->checkpoint().sequence);
+  }
+  parts_.observer->event(Observer::Level::warning, "history was lost",
+                         {{"reason", std::string(lost.reason)},
+                          {"error", lost.message},
+                          {"then", "all tables are compared with the source, and what differs is copied"}});
+  auto prepared = MAIA_TRY(parts_.source->begin_anew());
+  MAIA_TRY(parts_.journal->reset(newest, prepared.from));
+  board_.change([&](PipelineStatus& status) { ++status.lost_history[std::string(lost.reason)]; });
+  const Held base{newest, prepared.from};
+  return Beginning{.prepared = std::move(prepared), .renumbered = base, .lost = true};
 }
 
 Result<PipelineRun::Resume> PipelineRun::resume_position() {
@@ -206,7 +251,8 @@ void PipelineRun::tell_end(const Error& error) {
     status.capture = lost ? "lost history" : "failed";
     status.capture_error = error.message;
     status.capture_hint = error.hint;
-    if (lost) ++status.lost_history[std::string(error.reason)];
+    // Where the next run begins anew, that one counts it.
+    if (lost && !resyncs_after(error)) ++status.lost_history[std::string(error.reason)];
   });
 }
 

@@ -54,6 +54,8 @@ class PipelineRun {
 
   /// The error that ended a task, if one did.
   std::optional<Error> failure() const;
+  /// Whether the next run begins anew after this error, rather than stop with it again.
+  bool resyncs_after(const Error& error) const;
 
   /// The end of the source's log now; for `reached`.
   Result<Position> source_end();
@@ -105,6 +107,15 @@ class PipelineRun {
   };
   Result<Resume> resume_position();
   Result<Source::Prepared> prepare_source(Resume& resume);
+  /// Where capture begins, and what the deliveries must know of it.
+  struct Beginning {
+    Source::Prepared prepared;
+    std::optional<Held> renumbered;
+    bool lost = false;  ///< what came before is lost
+  };
+  Result<Beginning> begin();
+  Result<Beginning> go_on();
+  Result<Beginning> begin_anew(const Error& lost);
   Result<std::string> ask(const std::string& destination,
                           const std::function<Result<std::string>(Delivery&)>& work,
                           std::chrono::seconds limit = std::chrono::seconds{30});
