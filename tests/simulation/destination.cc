@@ -8,7 +8,10 @@
 namespace maia::simulation {
 namespace {
 
-Error wrong(std::string what) { return Error{Error::Code::internal, Recovery::halt, std::move(what), ""}; }
+bool same_columns(const TableSchema& a, const TableSchema& b) {
+  return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                    [](const Column& x, const Column& y) { return x.name == y.name && x.type == y.type; });
+}
 
 /// The row as the batch tells it; what was not sent is taken from `old`, or is nothing.
 std::optional<Row> told_row(const Batch& batch, std::size_t row, const Row* old) {
@@ -26,7 +29,8 @@ Row old_key(const Delivery& delivery, std::size_t row) {
   const auto& batch = *delivery.batch;
   for (const auto column : delivery.target->key) {
     const auto& type = batch.schema()->columns[column].type;
-    key.push_back(value_at(batch.old_key(column, row), type, row).value_or(Value()));
+    auto value = value_at(batch.old_key(column, row), type, row);
+    key.push_back(value ? std::move(*value) : Value());
   }
   return key;
 }
@@ -64,15 +68,22 @@ Result<Destination::Opened> SimulatedDestination::open(std::string_view, Epoch h
   session_ = life_.session(store_.name);
   MAIA_TRY(call("open"));
   epoch_ = held.value;
-  if (epoch_ != 0) MAIA_TRY(fenced());
+  // The answer to an earlier call may have been lost.
+  if (epoch_ != 0 && store_.taken_by != process_) MAIA_TRY(fenced());
   epoch_ = ++store_.epoch;
+  store_.taken_by = process_;
   MAIA_TRY(call("opened"));
   return Opened{Epoch{epoch_}, store_.checkpoint};
 }
 
 Status SimulatedDestination::fenced() const {
-  if (store_.epoch == epoch_) return {};
+  if (store_.epoch == epoch_ || store_.flaw == Flaw::lost_epoch_check) return {};
   return Error{Error::Code::fenced, Recovery::halt, "a newer run has the destination", ""};
+}
+
+Error SimulatedDestination::wrong(std::string what) const {
+  const auto code = store_.epoch == epoch_ ? Error::Code::internal : Error::Code::data;
+  return Error{code, Recovery::halt, std::move(what), ""};
 }
 
 Status SimulatedDestination::begin() {
@@ -84,9 +95,15 @@ Status SimulatedDestination::begin() {
   return fenced();
 }
 
+/// The name that the table has by now, if it was renamed without a transaction.
+const std::string& SimulatedDestination::current(const std::string& name) const {
+  const auto next = store_.renamed.find(name);
+  return next == store_.renamed.end() ? name : current(next->second);
+}
+
 Result<Table*> SimulatedDestination::table(const TableName& name) {
   if (!transactional(store_.kind)) MAIA_TRY(fenced());
-  const auto found = tables().find(to_string(name));
+  const auto found = tables().find(current(to_string(name)));
   if (found == tables().end()) return wrong("there is no table " + to_string(name));
   if (found->second.use_count() > 1) found->second = std::make_shared<Table>(*found->second);
   return found->second.get();
@@ -94,16 +111,13 @@ Result<Table*> SimulatedDestination::table(const TableName& name) {
 
 Status SimulatedDestination::prepare(const TableTarget& target) {
   MAIA_TRY(call("prepare"));
-  auto& there = tables()[to_string(target.name)];
+  auto& there = tables()[current(to_string(target.name))];
   if (!there) {
     there = std::make_shared<Table>(Table{target.schema, {}});
     return {};
   }
-  const auto same = [](const Column& a, const Column& b) { return a.name == b.name && a.type == b.type; };
-  if (std::equal(there->schema->columns.begin(), there->schema->columns.end(), target.schema->columns.begin(),
-                 target.schema->columns.end(), same)) {
-    return {};
-  }
+  const bool newer = !transactional(store_.kind) && there->schema->version > target.schema->version;
+  if (newer || same_columns(*there->schema, *target.schema)) return {};
   return wrong(to_string(target.name) + " is prepared with another shape than it has");
 }
 
@@ -115,6 +129,7 @@ Status SimulatedDestination::alter(const TableTarget& before, const TableTarget&
   const auto to = to_string(after.name);
   const bool lenient = !transactional(store_.kind);
   if (from != to) {
+    if (lenient) store_.renamed[from] = to;
     if (all.contains(from)) {
       if (all.contains(to)) return wrong(to + " is there already");
       all[to] = std::move(all.at(from));
@@ -124,11 +139,14 @@ Status SimulatedDestination::alter(const TableTarget& before, const TableTarget&
     }
   }
   auto* table = MAIA_TRY(this->table(after.name));
+  if (lenient && table->schema->version > after.schema->version) return {};
   std::vector<std::pair<std::string, Value>> fill;
   for (const auto& step : change.columns) {
-    if (!step.existing_rows) continue;
     const auto at = after.schema->find(step.column);
-    if (at) fill.emplace_back(step.column, from_text(*step.existing_rows, after.schema->columns[*at].type));
+    if (!at || !step.existing_rows) continue;
+    const auto& column = after.schema->columns[*at];
+    fill.emplace_back(step.column, from_text(*step.existing_rows, column.type));
+    store_.fills[column.id] = fill.back().second;
   }
   table->rows = reshaped(table->rows, *table->schema, *after.schema, fill);
   table->schema = after.schema;
@@ -153,16 +171,29 @@ Status SimulatedDestination::write(std::span<const Delivery> deliveries) {
   return {};
 }
 
+/// The row as its table has it, if the table's shape is newer already.
+Row SimulatedDestination::fitted(Row row, const TableSchema& shape, const Table& table) const {
+  if (transactional(store_.kind) || same_columns(shape, *table.schema)) return row;
+  std::vector<std::pair<std::string, Value>> fill;
+  for (const auto& column : table.schema->columns) {
+    if (const auto known = store_.fills.find(column.id); known != store_.fills.end())
+      fill.emplace_back(column.name, known->second);
+  }
+  return reshaped({row}, shape, *table.schema, fill).front();
+}
+
 Status SimulatedDestination::write_row(Table& table, const Delivery& delivery, std::size_t row) {
   const auto& batch = *delivery.batch;
   const auto& target = *delivery.target;
   const auto op = batch.op(row);
   const bool lenient = delivery.converging || !transactional(store_.kind);
-  if (batch.columns() != table.schema->columns.size()) return wrong("a row has another shape than its table");
+  const auto& shape = *batch.schema();
+  if (transactional(store_.kind) && !same_columns(shape, *table.schema))
+    return wrong("a row has another shape than its table");
   if (target.mode == TableTarget::Mode::append) {
     auto told = told_row(batch, row, nullptr);
     if (!told || op != Op::insert) return wrong("an appended row is no whole insert");
-    table.rows.push_back(std::move(*told));
+    table.rows.push_back(fitted(std::move(*told), shape, table));
     return {};
   }
   const auto creates = op == Op::insert || op == Op::read;
@@ -176,7 +207,7 @@ Status SimulatedDestination::write_row(Table& table, const Delivery& delivery, s
     for (std::size_t i = 0; i < batch.columns(); ++i) {
       before.push_back(value_at(batch.before(i), batch.schema()->columns[i].type, row).value_or(Value()));
     }
-    old = std::find(table.rows.begin(), table.rows.end(), before);
+    old = std::find(table.rows.begin(), table.rows.end(), fitted(std::move(before), shape, table));
   }
   const bool there = old != table.rows.end();
   if (op == Op::remove) {
@@ -189,7 +220,7 @@ Status SimulatedDestination::write_row(Table& table, const Delivery& delivery, s
     auto told = told_row(batch, row, nullptr);
     if (!told) return wrong("an inserted row lacks values");
     if (there) table.rows.erase(old);
-    table.rows.push_back(std::move(*told));
+    table.rows.push_back(fitted(std::move(*told), shape, table));
     return {};
   }
   if (!there && !lenient) return wrong("a row is updated that is not there");
@@ -200,7 +231,9 @@ Status SimulatedDestination::apply_update(Table& table, const Delivery& delivery
                                           std::vector<Row>::iterator old) {
   const bool there = old != table.rows.end();
   const bool lenient = delivery.converging || !transactional(store_.kind);
-  auto told = told_row(*delivery.batch, row, there ? &*old : nullptr);
+  const bool whole = transactional(store_.kind);  // others are sent all values
+  auto told = told_row(*delivery.batch, row, there && whole ? &*old : nullptr);
+  if (told) told = fitted(std::move(*told), *delivery.batch->schema(), table);
   const auto& key = delivery.target->key;
   if (!there && !told) {
     // The row that it was may have moved already, with the values that are not sent again.

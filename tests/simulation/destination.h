@@ -7,6 +7,7 @@
 #include <string>
 
 #include "dice.h"
+#include "flaw.h"
 #include "life.h"
 #include "maia/connector/destination.h"
 #include "row.h"
@@ -29,18 +30,24 @@ struct Store {
   std::string name;
   Kind kind = Kind::mirror;
   std::uint64_t epoch = 0;
+  std::string taken_by;  ///< the process that has the epoch
   Checkpoint checkpoint;
   std::map<std::string, std::shared_ptr<Table>> tables;  ///< by name here
+  // Without transactions changes of a shape may come again, and before them rows of the older shape.
+  std::map<std::string, Value> fills;          ///< by column id: what older rows get in one that was added
+  std::map<std::string, std::string> renamed;  ///< tables
   /// Called after each commit.
   std::function<void(const Store&)> on_commit;
   /// Chance in percent that the answer to a commit is lost, and the commit with it or not.
   std::uint64_t lost_answers = 0;
+  Flaw flaw = Flaw::none;
 };
 
 /// A Destination on a store. Checks strictly that what it is told fits what it holds.
 class SimulatedDestination final : public Destination {
  public:
-  SimulatedDestination(Store& store, Life& life, Dice& dice) : store_(store), life_(life), dice_(dice) {}
+  SimulatedDestination(Store& store, Life& life, Dice& dice, std::string process)
+      : store_(store), life_(life), dice_(dice), process_(std::move(process)) {}
 
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override { return Findings{}; }
@@ -58,9 +65,14 @@ class SimulatedDestination final : public Destination {
   using Tables = std::map<std::string, std::shared_ptr<Table>>;
   Status call(std::string_view name) { return life_.call(store_.name, name, session_); }
   Status fenced() const;
+  /// What does not fit. That a newer run has written meanwhile is no fault of the engine's; the older run is
+  /// told what a server would say.
+  Error wrong(std::string what) const;
   Tables& tables() { return transactional(store_.kind) ? working_ : store_.tables; }
+  const std::string& current(const std::string& name) const;
   /// For writing: never shared with what is committed.
   Result<Table*> table(const TableName& name);
+  Row fitted(Row row, const TableSchema& shape, const Table& table) const;
   Status write_row(Table& table, const Delivery& delivery, std::size_t row);
   Status apply_update(Table& table, const Delivery& delivery, std::size_t row,
                       std::vector<Row>::iterator old);
@@ -68,6 +80,7 @@ class SimulatedDestination final : public Destination {
   Store& store_;
   Life& life_;
   Dice& dice_;
+  const std::string process_;
   std::uint64_t session_ = 0;
   std::uint64_t epoch_ = 0;
   Tables working_;

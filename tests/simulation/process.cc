@@ -77,7 +77,8 @@ engine::PipelineRun::Parts Process::parts(std::unique_ptr<Journal> journal) {
     destination.options.mode = appends(store->kind) ? TableTarget::Mode::append : TableTarget::Mode::upsert;
     destination.options.max_rows = world_.setup.max_rows;
     destination.open = [this, at = store.get()]() -> Result<std::unique_ptr<Destination>> {
-      return std::unique_ptr<Destination>(std::make_unique<SimulatedDestination>(*at, life_, world_.dice));
+      return std::unique_ptr<Destination>(
+          std::make_unique<SimulatedDestination>(*at, life_, world_.dice, name_));
     };
     parts.destinations.push_back(std::move(destination));
   }
@@ -85,9 +86,12 @@ engine::PipelineRun::Parts Process::parts(std::unique_ptr<Journal> journal) {
 }
 
 Status Process::start() {
-  auto journal = MAIA_TRY(LocalJournal::open(disk_, {.directory = "journal",
-                                                     .segment_bytes = world_.setup.segment_bytes,
-                                                     .recent_bytes = world_.setup.recent_bytes}));
+  std::unique_ptr<Journal> journal =
+      MAIA_TRY(LocalJournal::open(disk_, {.directory = "journal",
+                                          .segment_bytes = world_.setup.segment_bytes,
+                                          .recent_bytes = world_.setup.recent_bytes}));
+  if (world_.setup.source.flaw == Flaw::torn_tail_accepted)
+    journal = MAIA_TRY(accepting_torn_tail(std::move(journal), machine_.last_written));
   run_ = std::make_unique<engine::PipelineRun>(parts(std::move(journal)));
   return run_->start(stop_.get_token());
 }
@@ -96,13 +100,13 @@ std::optional<Error> Process::failure() const {
   if (life_.dead() || !run_) return std::nullopt;
   if (auto error = run_->failure()) return error;
   for (const auto& destination : run_->status().destinations) {
+    if (destination.state == "failed") {
+      return Error{Error::Code::data, Recovery::halt, destination.name + ": " + destination.last_error, ""};
+    }
     for (const auto& [id, table] : destination.tables) {
       if (table.state != engine::TableState::quarantined) continue;
       return Error{Error::Code::data, Recovery::halt,
                    destination.name + ": " + table.source + ": " + table.reason, ""};
-    }
-    if (destination.state == "failed") {
-      return Error{Error::Code::data, Recovery::halt, destination.name + ": " + destination.last_error, ""};
     }
   }
   return std::nullopt;

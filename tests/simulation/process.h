@@ -68,6 +68,7 @@ struct Machine {
   explicit Machine(std::uint64_t seed) : disk(seed) {}
   testing::FaultDisk disk;
   testing::FaultDisk::Crash on_death = testing::FaultDisk::Crash::keep;
+  LastWritten last_written;
 };
 
 /// One process of maia: the engine's own tasks, journal and delivery.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "database.h"
+#include "flaw.h"
 #include "life.h"
 #include "maia/connector/source.h"
 
@@ -16,6 +17,7 @@ struct SourceHabits {
   std::uint64_t group = 3;                 ///< small transactions in a window
   std::uint64_t chunks = 3;                ///< of a table
   bool send_all = false;                   ///< also large values that were not touched
+  Flaw flaw = Flaw::none;
 };
 
 /// A Source over the simulated database, as a well-behaved connector would be.
@@ -49,7 +51,9 @@ class SimulatedSnapshot final : public Snapshot {
  public:
   SimulatedSnapshot(Database& database, const SourceHabits& habits, Life& life, std::uint64_t at)
       : database_(database), habits_(habits), life_(life), at_(at), session_(life.session("source")) {}
-  Position position() const override { return simulation::position(at_); }
+  Position position() const override {
+    return simulation::position(habits_.flaw == Flaw::watermark_off_by_one ? at_ - 1 : at_);
+  }
   Result<TablePlan> plan(const SchemaRef& table, const std::optional<TablePlanProgress>& progress) override;
   Result<std::unique_ptr<ChunkReader>> open_reader() override;
 
@@ -81,6 +85,7 @@ class SimulatedStream final : public Stream {
   void commit(const LogRecord& record, Running& running);
   void send_rest(std::uint64_t transaction, Running& running);
   void end_group();
+  void send_abort(std::uint64_t transaction, std::size_t keep);
 
   Database& database_;
   const SourceHabits& habits_;

@@ -125,14 +125,9 @@ void SimulatedStream::take(const LogRecord& record) {
       running.changes.resize(std::min(running.changes.size(), record.keep));
       if (running.sent <= record.keep) return;
       running.sent = record.keep;
-      end_group();
-      ready_.push_back({StreamEvent::Abort{std::to_string(record.transaction), record.keep}});
-      return;
+      return send_abort(record.transaction, record.keep);
     case LogRecord::Kind::abort:
-      if (running.streamed) {
-        end_group();
-        ready_.push_back({StreamEvent::Abort{std::to_string(record.transaction), 0}});
-      }
+      if (running.streamed) send_abort(record.transaction, 0);
       running_.erase(record.transaction);
       return;
     case LogRecord::Kind::commit:
@@ -154,6 +149,12 @@ void SimulatedStream::commit(const LogRecord& record, Running& running) {
   } else if (!running.changes.empty()) {
     group_.emplace_back(std::move(transaction), std::move(running.changes));
   }
+}
+
+void SimulatedStream::send_abort(std::uint64_t transaction, std::size_t keep) {
+  if (habits_.flaw == Flaw::missed_abort) return;
+  end_group();
+  ready_.push_back({StreamEvent::Abort{std::to_string(transaction), keep}});
 }
 
 void SimulatedStream::send_rest(std::uint64_t transaction, Running& running) {
@@ -183,9 +184,10 @@ void SimulatedStream::end_group() {
 Status SimulatedStream::confirm(const Position& durable) {
   MAIA_TRY(life_.call("source", "confirm", session_));
   if (database_.slot->user != user_) return {};
-  confirmed_(number(durable));
+  const auto upto = habits_.flaw == Flaw::early_confirm ? at_ : number(durable);
+  confirmed_(upto);
   auto& slot = *database_.slot;
-  slot.confirmed = std::max(slot.confirmed, number(durable));
+  slot.confirmed = std::max(slot.confirmed, upto);
   database_.confirmed_once = std::max(database_.confirmed_once, slot.confirmed);
   return {};
 }

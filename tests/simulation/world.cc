@@ -25,6 +25,7 @@ World::World(const Plan& plan, const Dropped& dropped, bool in_words)
     store.kind = kind;
     store.name = fmt::format("{} {}", to_string(kind), stores_.size());
     store.lost_answers = plan.lost_answers;
+    store.flaw = plan.setup.source.flaw;
     oracle_.watch(store);
   }
   machines_.push_back(std::make_unique<Machine>(plan.seed));
@@ -176,7 +177,7 @@ void World::look_after(std::unique_ptr<Process>& process) {
 
 bool World::all_delivered() {
   if (database_.now().empty()) return true;
-  if (!process_ || stalled_ || !transactions_.empty()) return false;
+  if (!process_ || !transactions_.empty()) return false;
   return process_->run().reached(position(database_.end()));
 }
 

@@ -50,6 +50,7 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
 }
 
 Status Delivery::open() {
+  phase_ = Phase::opening;
   {
     // The one before may hold what the next one takes, such as a lock on a file.
     const std::lock_guard lock(destination_mutex_);

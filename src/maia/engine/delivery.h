@@ -168,6 +168,7 @@ class Delivery final : public Task {
   Result<bool> copy(std::stop_token stop);
   Status begin_copy(std::vector<TableEntry*> tables);
   Status take_snapshot(const std::vector<TableEntry*>& tables);
+  Result<bool> can_copy_on(const TableEntry& entry, const TableSchema& now);
   Status adopt_shapes(const std::vector<TableEntry*>& tables, const std::vector<SourceTable>& offered);
 
   // Catching up (delivery_catch_up.cc)

@@ -208,6 +208,7 @@ Status Delivery::copy_anew(const std::string& id) {
                         {{"destination", options_.name},
                          {"table", to_string(fact.source->name)},
                          {"then", "it is copied anew"}});
+  snapshot_.reset();  // the table may have another shape by now than when this one was taken
   fact.snapshot = {};
   fact.copied = false;
   fact.rows = std::max<std::uint64_t>(fact.rows, 1);  // so that what is there is removed first

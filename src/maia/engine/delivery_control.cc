@@ -209,6 +209,7 @@ Status Delivery::begin_resync(TableEntry& entry, const std::string& rows) {
   MAIA_TRY(bind_again(entry));
   const bool never_copied = !fact.copied && fact.rows == 0 && !fact.resync;
   MAIA_TRY(happen(fact, TableEvent::reread));
+  snapshot_.reset();  // the table may have another shape by now than when this one was taken
   fact.resync.reset();
   if (!never_copied) fact.resync = condition.all.empty() ? std::string() : rows;
   fact.copied = false;

@@ -6,6 +6,15 @@
 #include "maia/engine/schema_diff.h"
 
 namespace maia::engine {
+namespace {
+
+bool retyped(const TableSchema& before, const TableSchema& after) {
+  const auto changes = diff_columns(before, after);
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const auto& change) { return change.kind == ColumnChange::Kind::retype; });
+}
+
+}  // namespace
 
 Result<bool> Delivery::copy(std::stop_token stop) {
   if (copy_) {
@@ -73,6 +82,15 @@ Status Delivery::take_snapshot(const std::vector<TableEntry*>& tables) {
   return adopt_shapes(tables, offered);
 }
 
+/// A copy that has begun can go on in the shape that it began with. It cannot where a column has another type
+/// meanwhile, or where it is read from its beginning all the same.
+Result<bool> Delivery::can_copy_on(const TableEntry& entry, const TableSchema& now) {
+  const auto& fact = entry.fact;
+  if (retyped(*fact.source, now)) return false;
+  if (options_.mode == TableTarget::Mode::append) return false;
+  return !MAIA_TRY(snapshot_->plan(fact.source, fact.snapshot)).restarted;
+}
+
 /// A table that is read from its beginning is read in the shape that it has now; the changes of shape in
 /// between are in its rows, like all its changes up to the snapshot.
 Status Delivery::adopt_shapes(const std::vector<TableEntry*>& tables,
@@ -84,11 +102,12 @@ Status Delivery::adopt_shapes(const std::vector<TableEntry*>& tables,
   };
   for (auto* entry : tables) {
     auto& fact = entry->fact;
-    if (!fact.resync && !fact.snapshot.token.empty()) continue;
+    const bool begun = !fact.resync && !fact.snapshot.token.empty();
     const auto now = std::find_if(offered.begin(), offered.end(), [&](const SourceTable& each) {
       return each.schema->id == fact.source->id && each.problem.empty();
     });
     if (now == offered.end()) {
+      if (begun) continue;
       MAIA_TRY(begin_once());
       MAIA_TRY(happen(fact, TableEvent::remove));
       fact.held.reset();
@@ -97,8 +116,17 @@ Status Delivery::adopt_shapes(const std::vector<TableEntry*>& tables,
     }
     entry->rows_estimate = now->rows_estimate;
     if (same_shape(*fact.source, *now->schema)) continue;
+    if (begun && MAIA_TRY(blamed(fact.source->id, can_copy_on(*entry, *now->schema)))) continue;
     MAIA_TRY(begin_once());
-    if (fact.resync) {
+    const bool is_there = fact.resync || begun || fact.rows > 0 || fact.chunks > 0;
+    if (!fact.resync && (begun || fact.rows > 0)) {
+      // First, so that no row has to be turned into the new type.
+      const TableTarget* target = &entry->route.target();
+      MAIA_TRY(blamed(fact.source->id, destination_->truncate({&target, 1}, Truncate{})));
+      fact.snapshot = {};
+      fact.rows = 0;
+    }
+    if (is_there) {
       MAIA_TRY(blamed(
           fact.source->id,
           reshape(*entry,

@@ -136,8 +136,8 @@ inline Error fault(std::mt19937& random, std::string_view step) {
   return Error{Error::Code::unavailable, again ? Recovery::retry : Recovery::reconnect, "injected", ""};
 }
 
-inline void run_to_the_end(Fixture& fixture, Faults& faults) {
-  PipelineRun run(fixture.parts(faults));
+inline void run_to_the_end(PipelineRun::Parts parts) {
+  PipelineRun run(std::move(parts));
   std::stop_source stop;
   ASSERT_TRUE(run.start(stop.get_token()).ok());
   const auto end = run.source_end().value();
@@ -147,5 +147,6 @@ inline void run_to_the_end(Fixture& fixture, Faults& faults) {
   const auto ended = run.wait(stop.get_token());
   ASSERT_TRUE(ended.ok()) << ended.error().message;
 }
+inline void run_to_the_end(Fixture& fixture, Faults& faults) { run_to_the_end(fixture.parts(faults)); }
 
 }  // namespace maia::engine

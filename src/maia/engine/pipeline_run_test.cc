@@ -58,6 +58,42 @@ TEST(PipelineRun, goes_on_from_the_checkpoint_with_and_without_its_journal) {
   }
 }
 
+TEST(PipelineRun, a_destination_that_goes_away_while_the_pipeline_starts_is_opened_later) {
+  Fixture fixture(7);
+  MemoryStore other;
+  Faults none([](std::string_view) { return std::optional<Error>(); });
+  int opened = 0;
+  Faults goes_away([&](std::string_view step) -> std::optional<Error> {
+    if (step != "open" || ++opened != 2) return std::nullopt;
+    return Error{Error::Code::unavailable, Recovery::reconnect, "gone", ""};
+  });
+  int commits = 0;
+  Faults fails_once([&](std::string_view step) -> std::optional<Error> {
+    if (step != "commit" || ++commits != 1) return std::nullopt;
+    return Error{Error::Code::unavailable, Recovery::retry, "busy", ""};
+  });
+  const auto run = [&](Faults& first, Faults& second) {
+    auto parts = fixture.parts(first);
+    PipelineRun::DestinationParts destination;
+    destination.options.name = "other";
+    destination.open = [&]() -> Result<std::unique_ptr<Destination>> {
+      return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(other, second));
+    };
+    parts.destinations.push_back(std::move(destination));
+    run_to_the_end(std::move(parts));
+    fixture.expect_equal();
+    EXPECT_EQ(other.read().tables, fixture.store.read().tables);
+  };
+  fixture.work(5);
+  run(none, none);
+  // Without its journal the pipeline commits new places while it starts. The second destination cannot, so
+  // all are opened once more, and now the first one is away.
+  std::filesystem::remove_all(fixture.directory.path() / "journal");
+  fixture.work(5);
+  run(goes_away, fails_once);
+  EXPECT_EQ(opened, 3);
+}
+
 TEST(PipelineRun, an_older_run_that_wakes_up_is_fenced_and_stops) {
   Fixture fixture(5);
   Faults none([](std::string_view) { return std::optional<Error>(); });
