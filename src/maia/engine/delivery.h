@@ -158,7 +158,7 @@ class Delivery final : public Task {
   void remove_those_not_offered();
   Status renumber(const Held& base);
   void hold(TableEntry& entry);
-  Status add_table(const SchemaRef& schema);
+  Status add_table(const SchemaRef& schema, bool had_rows);
   Status refuse_meeting_tables() const;
   /// A transform that no table goes through is a slip in its names, not something to pass over.
   Status refuse_idle_transforms() const;

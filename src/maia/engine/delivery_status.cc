@@ -58,8 +58,8 @@ void Delivery::publish_table(TableStatus& table, const TableEntry& entry) const 
   table.snapshot_rows = fact.rows;
   table.snapshot_rows_estimate = entry.rows_estimate;
   table.changes = entry.changes;
-  table.schema_changes = entry.schema_changes;
-  table.last_schema_change = entry.last_schema_change;
+  table.schema_changes = fact.schema_changes;
+  table.last_schema_change = fact.last_schema_change;
   table.dead_letters = entry.dead_letters;
   table.dead_letters_waiting = waiting_.count(table.id);
   table.skipped = entry.skipped;

@@ -47,8 +47,6 @@ Status Delivery::load_tables() {
     const auto old = before.find(id);
     if (old == before.end()) continue;
     entry.changes = old->second.changes;
-    entry.schema_changes = old->second.schema_changes;
-    entry.last_schema_change = old->second.last_schema_change;
     entry.dead_letters = old->second.dead_letters;
     entry.skipped = old->second.skipped;
     entry.reconciled = old->second.reconciled;
@@ -156,13 +154,13 @@ bool Delivery::streams() const {
   return !copying;
 }
 
-Status Delivery::add_table(const SchemaRef& schema) {
+Status Delivery::add_table(const SchemaRef& schema, bool had_rows) {
   TableEntry entry;
   entry.fact.source = schema;
   entry.fact.target = schema;
   entry.dirty = true;
-  entry.schema_changes = 1;
-  entry.last_schema_change = "created";
+  entry.fact.schema_changes = 1;
+  entry.fact.last_schema_change = had_rows ? "added" : "created";
   hold(entry);
   auto& added = tables_.insert_or_assign(schema->id, std::move(entry)).first->second;
   added.route = MAIA_TRY(TableRoute::bind(schema, transforms_, options_));
@@ -170,7 +168,7 @@ Status Delivery::add_table(const SchemaRef& schema) {
   parts_.observer.event(Observer::Level::info, "new table",
                         {{"destination", options_.name}, {"table", to_string(schema->name)}});
   // It may have had rows before it was selected. What is appended has no use for a copy of its own changes.
-  if (!pipeline_.snapshot || options_.mode == TableTarget::Mode::append) {
+  if (!pipeline_.snapshot || (options_.mode == TableTarget::Mode::append && !had_rows)) {
     MAIA_TRY(destination_->prepare(added.route.target()));
     added.fact.state = TableState::streaming;
     added.fact.copied = true;

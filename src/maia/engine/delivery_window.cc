@@ -201,13 +201,14 @@ Status Delivery::take_change(const Window& window, const SchemaChange& change, c
   if (found == tables_.end()) {
     if (change.after == nullptr || lane.catching_up || change.ordinal < news_) return {};
     MAIA_TRY(flush());
-    return blamed(id, add_table(change.after));
+    return blamed(id, add_table(change.after, change.before != nullptr));
   }
   auto& entry = found->second;
   if (!share_of(entry, window, lane).has(change.ordinal)) return {};
   if (change.after == nullptr) {
-    entry.last_schema_change = "dropped at the source; the destination keeps its rows";
-    ++entry.schema_changes;
+    entry.fact.last_schema_change = "dropped at the source; the destination keeps its rows";
+    ++entry.fact.schema_changes;
+    entry.dirty = true;
     return {};
   }
   if (same_shape(*entry.fact.source, *change.after)) return {};
@@ -245,12 +246,12 @@ Status Delivery::reshape(TableEntry& entry, const SchemaChange& change, const Dr
   entry.fact.target = shape;
   entry.route = std::move(route);
   entry.dirty = true;
-  ++entry.schema_changes;
-  entry.last_schema_change = in_words(plan.changes);
+  ++entry.fact.schema_changes;
+  entry.fact.last_schema_change = in_words(plan.changes);
   parts_.observer.event(Observer::Level::info, "schema change",
                         {{"destination", options_.name},
                          {"table", to_string(change.after->name)},
-                         {"did", entry.last_schema_change},
+                         {"did", entry.fact.last_schema_change},
                          {"kept_back", fmt::format("{}", fmt::join(plan.kept_back, ", "))}});
   return {};
 }

@@ -31,7 +31,7 @@ struct TableStatus {
   WallMicros snapshot_finished = 0;  ///< of this run
   std::uint64_t snapshot_rows_at_start = 0;
   std::uint64_t changes = 0;         ///< delivered in this run
-  std::uint64_t schema_changes = 0;  ///< followed in this run
+  std::uint64_t schema_changes = 0;  ///< followed since the table is here
   std::string last_schema_change;
   std::uint64_t dead_letters = 0;  ///< in this run
   std::uint64_t dead_letters_waiting = 0;

@@ -22,8 +22,6 @@ struct TableEntry {
   std::optional<Destination::Reconciled> reconciled;  ///< what the last resync of this run changed
   std::uint64_t rows_estimate = 0;
   std::uint64_t changes = 0;
-  std::uint64_t schema_changes = 0;
-  std::string last_schema_change;
   std::uint64_t dead_letters = 0;
   std::uint64_t skipped = 0;  ///< rows given up by errors: skip
 

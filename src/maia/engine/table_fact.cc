@@ -133,6 +133,9 @@ TableFact fact_of(const Element& json) {
   fact.hint = optional_text(json, "hint").value_or("");
   Element left_at;
   if (json["left_at"].get(left_at) == simdjson::SUCCESS) fact.left_at = std::int64_t(left_at);
+  Element changes;
+  if (json["schema_changes"].get(changes) == simdjson::SUCCESS) fact.schema_changes = std::uint64_t(changes);
+  fact.last_schema_change = optional_text(json, "last_schema_change").value_or("");
   return fact;
 }
 
@@ -188,6 +191,10 @@ std::string to_json(const TableFact& fact) {
   if (!fact.reason.empty()) text("reason", fact.reason);
   if (!fact.hint.empty()) text("hint", fact.hint);
   if (fact.left_at != 0) fmt::format_to(std::back_inserter(out), R"(,"left_at":{})", fact.left_at);
+  if (fact.schema_changes > 0) {
+    fmt::format_to(std::back_inserter(out), R"(,"schema_changes":{})", fact.schema_changes);
+    text("last_schema_change", fact.last_schema_change);
+  }
   return out + "}";
 }
 

@@ -38,9 +38,11 @@ struct TableFact {
   /// The rows that are read (again) are compared with those that are there, and only what differs is written:
   /// all of them if the text is empty, else those that meet the condition (connector/row_condition.h).
   std::optional<std::string> resync;
-  WallMicros left_at = 0;  ///< paused, quarantined: since when
-  std::string reason;      ///< quarantined: what failed
-  std::string hint;        ///< quarantined: what to do about it
+  WallMicros left_at = 0;            ///< paused, quarantined: since when
+  std::string reason;                ///< quarantined: what failed
+  std::string hint;                  ///< quarantined: what to do about it
+  std::uint64_t schema_changes = 0;  ///< followed since the table is here
+  std::string last_schema_change;    ///< in words
 };
 
 /// Brings the fact into the state that the event leads to. An error, and no change, if the event cannot

@@ -33,6 +33,8 @@ TableFact sample() {
   fact.reason = "value \"x\" does not fit\n";
   fact.hint = "widen it";
   fact.left_at = 1'790'000'000'000'000;
+  fact.schema_changes = 3;
+  fact.last_schema_change = "added \"x\"";
   return fact;
 }
 
@@ -54,6 +56,8 @@ TEST(TableFact, comes_back_from_json_as_it_was) {
   EXPECT_EQ(back->reason, fact.reason);
   EXPECT_EQ(back->hint, fact.hint);
   EXPECT_EQ(back->left_at, fact.left_at);
+  EXPECT_EQ(back->schema_changes, 3u);
+  EXPECT_EQ(back->last_schema_change, fact.last_schema_change);
   EXPECT_FALSE(back->copied);
 }
 

@@ -45,7 +45,7 @@ struct ColumnChange {
 
 /// The shape of a table changed; rows after it follow `after`. In the same order as the rows.
 struct SchemaChange {
-  SchemaRef before;  ///< null: the table is new to us
+  SchemaRef before;  ///< null: the table is new to us; the same as after: it joins with rows that it had
   SchemaRef after;   ///< null: the table was dropped
   std::vector<ColumnChange> columns;
   std::uint64_t ordinal = 0;

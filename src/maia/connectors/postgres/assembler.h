@@ -107,6 +107,7 @@ class Assembler {
   /// A transaction without rows for us still moves the position.
   void pass() { passed_ = true; }
   Status told(Relations::Entry& entry, Collected& to);
+  Status join(Oid table);
 
   Relations& relations_;
   LogPlace from_;

@@ -51,7 +51,18 @@ Status Assembler::on(const Commit& message) {
 Status Assembler::on(const LogicalMessage& message) {
   if (open_ && message.prefix == kMessagePrefix) {
     if (const auto beat = beat_of_message(message.content, slot_)) open_->beat = beat;
+    if (const auto joined = joined_of_message(message.content, slot_)) return join(*joined);
   }
+  return {};
+}
+
+Status Assembler::join(Oid table) {
+  if (open_->skipped) return {};
+  auto* to = MAIA_TRY(target());
+  auto change = MAIA_TRY(relations_.join(table, large_.top));
+  if (!change) return {};
+  change->ordinal = to->next_ordinal++;
+  to->window.add_barrier(std::move(*change));
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <random>
 
 #include "maia/connectors/postgres/catalog.h"
@@ -15,6 +16,15 @@ constexpr std::string_view kTable =
     "CREATE TABLE IF NOT EXISTS maia.heartbeat (slot text PRIMARY KEY, beat bigint NOT NULL, "
     "nonce text NOT NULL, publication text NOT NULL DEFAULT '', written_at timestamptz NOT NULL DEFAULT "
     "now());";
+
+/// What follows the word and the slot's name, if the message begins with them.
+std::optional<std::string_view> told_to(std::string_view slot, std::string_view word,
+                                        std::string_view content) {
+  if (!content.starts_with(word)) return {};
+  content.remove_prefix(word.size());
+  if (!content.starts_with(slot) || content.size() <= slot.size() || content[slot.size()] != ' ') return {};
+  return content.substr(slot.size() + 1);
+}
 
 std::uint32_t random_nonce() {
   static std::random_device random;
@@ -113,11 +123,19 @@ Result<std::optional<Written>> write_beat(Connection& connection, const std::str
 }
 
 std::optional<Beat> beat_of_message(std::string_view content, std::string_view slot) {
-  constexpr std::string_view kWord = "beat ";
-  if (!content.starts_with(kWord)) return {};
-  content.remove_prefix(kWord.size());
-  if (!content.starts_with(slot) || content.size() <= slot.size() || content[slot.size()] != ' ') return {};
-  return Beat::parse(content.substr(slot.size() + 1));
+  const auto beat = told_to(slot, "beat ", content);
+  return beat ? Beat::parse(*beat) : std::nullopt;
+}
+
+std::string joined_message(std::string_view slot, std::string_view oid) {
+  return fmt::format("joined {} {}", slot, oid);
+}
+
+std::optional<std::uint32_t> joined_of_message(std::string_view content, std::string_view slot) {
+  const auto oid = told_to(slot, "joined ", content);
+  std::uint32_t value = 0;
+  if (!oid || std::from_chars(oid->data(), oid->data() + oid->size(), value).ec != std::errc()) return {};
+  return value;
 }
 
 Status check_beat(const std::optional<HeartbeatRow>& row, const Beat& seen, std::string_view slot) {

@@ -49,6 +49,10 @@ Result<std::optional<Written>> write_beat(Connection& connection, const std::str
 /// The beat that a message of the log tells of `slot`, if it does.
 inline constexpr std::string_view kMessagePrefix = "maia";
 std::optional<Beat> beat_of_message(std::string_view content, std::string_view slot);
+/// The message that tells a slot's reader of a table that has joined its publication in the same transaction,
+/// and the table's oid in it.
+std::string joined_message(std::string_view slot, std::string_view oid);
+std::optional<std::uint32_t> joined_of_message(std::string_view content, std::string_view slot);
 
 /// Code::lost_history if the row is older than the beat of a position.
 Status check_beat(const std::optional<HeartbeatRow>& row, const Beat& seen, std::string_view slot);

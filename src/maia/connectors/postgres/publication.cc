@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/postgres/publication.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
+#include "maia/connectors/postgres/heartbeat.h"
 #include "maia/sql/quote.h"
 
 namespace maia::postgres {
@@ -116,6 +119,15 @@ Result<bool> ensure_publication(Connection& connection, const PublicationWish& w
   MAIA_TRY(make(connection, sql + " COMMENT ON PUBLICATION " + sql_name(wish.name) + " IS " + comment + ";",
                 "make publication " + wish.name));
   return true;
+}
+
+Status join_publication(Connection& connection, const PublicationWish& wish, const CatalogTable& table) {
+  const auto message = MAIA_TRY(sql::postgres_literal(joined_message(wish.slot, std::to_string(table.oid))));
+  return make(connection,
+              fmt::format("SET LOCAL lock_timeout = '1s'; ALTER PUBLICATION {} ADD TABLE ONLY {}; "
+                          "SELECT pg_catalog.pg_logical_emit_message(true, '{}', {});",
+                          sql_name(wish.name), sql_name(table.name), kMessagePrefix, message),
+              "add " + to_string(table.name) + " to publication " + wish.name);
 }
 
 Result<bool> drop_publication(Connection& connection, std::string_view name, std::string_view pipeline) {

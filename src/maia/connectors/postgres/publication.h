@@ -45,6 +45,9 @@ struct PublicationWish {
 };
 Result<bool> ensure_publication(Connection& connection, const PublicationWish& wish,
                                 std::span<const SourceTable> tables);
+/// Adds a table to a publication of MAIA's own while its slot is read, and tells the slot's reader. Gives up
+/// soon where the table is locked.
+Status join_publication(Connection& connection, const PublicationWish& wish, const CatalogTable& table);
 /// Drops it if it was made for the pipeline. Returns whether it did.
 Result<bool> drop_publication(Connection& connection, std::string_view name, std::string_view pipeline);
 

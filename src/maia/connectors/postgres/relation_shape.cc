@@ -12,6 +12,12 @@ Identity identity_of(char replica_identity, bool any_key) {
   return replica_identity != 'n' && any_key ? Identity::key : Identity::none;
 }
 
+/// Whether a message marks the columns of the key: with `full` it marks all, with `nothing` none. Rows that
+/// were inserted while it was `nothing` are as good as any once that is mended.
+bool marks_key(const Relation& relation) {
+  return relation.replica_identity != 'f' && relation.replica_identity != 'n';
+}
+
 void begin_shape(RelationShape& shape, const Relation& relation, const TableSchema* known) {
   shape.schema.id = std::to_string(relation.oid);
   shape.schema.name = {std::string(relation.schema), std::string(relation.name)};
@@ -33,10 +39,11 @@ class Alignment {
   Alignment(const CatalogTable* catalog, std::span<const SentColumn> sent, const TableSchema* known)
       : catalog_(catalog), sent_(sent), ids_(sent.size()) {
     if (known == nullptr) return;
+    const bool names_moved = !in_order(*known);
     for (const auto& column : known->columns) {
       newest_ = std::max(newest_, std::atoi(column.id.c_str()));
       const auto at = std::ranges::find(sent, column.name, &SentColumn::name);
-      if (at == sent.end()) {
+      if (at == sent.end() || (names_moved && has_other_number(column))) {
         left_.push_back(&column);
         continue;
       }
@@ -54,6 +61,24 @@ class Alignment {
   }
 
  private:
+  /// Columns are sent in the order of their numbers. If the names that are known are in another, some of them
+  /// have gone to other columns.
+  bool in_order(const TableSchema& known) const {
+    int last = 0;
+    for (const auto& column : sent_) {
+      const auto place = known.find(column.name);
+      const int number = place ? std::atoi(known.columns[*place].id.c_str()) : 0;
+      if (number == 0) continue;
+      if (number < last) return false;
+      last = number;
+    }
+    return true;
+  }
+  bool has_other_number(const Column& column) const {
+    return catalog_ != nullptr && std::ranges::any_of(catalog_->columns, [&](const auto& now) {
+             return now.native.name == column.name && std::to_string(now.native.attnum) != column.id;
+           });
+  }
   std::string id_of(std::size_t i) {
     const auto& column = sent_[i];
     if (auto id = named_in_catalog(column.name); !id.empty()) return id;
@@ -126,11 +151,12 @@ RelationShape shape_from_catalog(const CatalogTable& catalog, const Relation& re
                                  const TableSchema* known) {
   RelationShape shape;
   begin_shape(shape, relation, known);
-  const bool full = relation.replica_identity == 'f';
+  if (relation.replica_identity == 'n') shape.schema.identity = catalog.identity;
+  const bool marked = marks_key(relation);
   for (std::size_t i = 0; i < catalog.columns.size(); ++i) {
     const auto& [native, mapped, in_key] = catalog.columns[i];
     auto column = map_column(native, mapped);
-    column.in_key = full ? in_key : relation.columns[i].in_key;
+    column.in_key = marked ? relation.columns[i].in_key : in_key;
     const auto* before = find_by_id(known, column.id);
     if (before != nullptr && before->nullable) column.nullable = true;
     shape.schema.columns.push_back(std::move(column));
@@ -143,7 +169,8 @@ RelationShape shape_by_alignment(const CatalogTable* catalog, const Relation& re
                                  std::span<const SentColumn> sent, const TableSchema* known) {
   RelationShape shape;
   begin_shape(shape, relation, known);
-  const bool full = relation.replica_identity == 'f';
+  if (relation.replica_identity == 'n' && known != nullptr) shape.schema.identity = known->identity;
+  const bool marked = marks_key(relation);
   const auto ids = Alignment(catalog, sent, known).ids();
   for (std::size_t i = 0; i < sent.size(); ++i) {
     const auto* before = find_by_id(known, ids[i]);
@@ -153,7 +180,7 @@ RelationShape shape_by_alignment(const CatalogTable* catalog, const Relation& re
       column.nullable = before->nullable;
       column.generated = before->generated;
     }
-    column.in_key = full ? before != nullptr && before->in_key : sent[i].in_key;
+    column.in_key = marked ? sent[i].in_key : before != nullptr && before->in_key;
     if (column.in_key) column.nullable = false;
     shape.schema.columns.push_back(std::move(column));
     shape.mapped.push_back(sent[i].mapped);

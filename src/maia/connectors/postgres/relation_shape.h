@@ -36,10 +36,10 @@ RelationShape shape_from_catalog(const CatalogTable& catalog, const Relation& re
                                  const TableSchema* known);
 
 /// The shape when the catalogue is ahead, or the table is gone (`catalog` null). Numbers are found by name in
-/// the known schema, then by name in the catalogue, then by place: new columns always come last, so a new
-/// name before a known column is a rename. At the end it is a rename if type and number of the old column
-/// still fit the catalogue, else a new column; one without a number in the catalogue gets "?<name>" as its
-/// id.
+/// the known schema, unless the order shows that names have moved and the catalogue knows whereto, then by
+/// name in the catalogue, then by place: new columns always come last, so a new name before a known one is a
+/// rename. At the end it is a rename if type and number of the old column still fit the catalogue, else a new
+/// column; one without a number in the catalogue gets "?<name>" as its id.
 RelationShape shape_by_alignment(const CatalogTable* catalog, const Relation& relation,
                                  std::span<const SentColumn> sent, const TableSchema* known);
 

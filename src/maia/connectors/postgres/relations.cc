@@ -80,6 +80,11 @@ Status Relations::take(const Relation& relation, Xid writer, Xid top) {
   ignored_.erase(relation.oid);
   MAIA_TRY(in(to_string(name), await_catalogue(relation.oid, writer, top != 0)));
   const auto catalog = MAIA_TRY(read_table(catalogue_, terms_.scope, relation.oid));
+  if (catalog && catalog->replica_identity == 'n') {
+    auto found = problem_of(*catalog);
+    return Error{Error::Code::check_failed, Recovery::halt, to_string(name) + " " + found.problem,
+                 found.hint};
+  }
   auto shape = MAIA_TRY(in(to_string(name), shape_of(relation, before.get(), catalog)));
   if (terms_.binary) {
     const auto text_only = std::ranges::find(shape.mapped, false, &MappedType::has_binary);
@@ -112,6 +117,17 @@ Status Relations::take(const Relation& relation, Xid writer, Xid top) {
   while (!stack.empty() && !(stack.back().change && stack.back().told)) stack.pop_back();
   stack.push_back(std::move(entry));
   return {};
+}
+
+Result<std::optional<SchemaChange>> Relations::join(Oid oid, Xid writer) {
+  std::optional<SchemaChange> joined;
+  if (known_.contains(oid)) return joined;
+  MAIA_TRY(await_catalogue(oid, writer, false));
+  const auto table = MAIA_TRY(read_table(catalogue_, terms_.scope, oid));
+  if (!table || !terms_.selection.includes(table->name)) return joined;
+  const auto schema = std::make_shared<const TableSchema>(table->schema());
+  known_[oid] = schema;
+  return joined = SchemaChange{.before = schema, .after = schema, .columns = {}, .ordinal = 0};
 }
 
 Status Relations::await_catalogue(Oid table, Xid writer, bool streamed) {

@@ -46,6 +46,9 @@ class Relations {
   /// The entry for rows of a relation; null for a table that the pipeline does not take.
   /// Code::corruption if the relation was never announced.
   Result<Entry*> find(Oid oid, Xid top);
+  /// A table that `writer` has put into the publication, unless it is known already. It was there before, so
+  /// its rows do not all come in the stream.
+  Result<std::optional<SchemaChange>> join(Oid oid, Xid writer);
   bool binary_refused() const { return binary_refused_; }
   bool streaming_refused() const { return streaming_refused_; }
 

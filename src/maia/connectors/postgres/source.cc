@@ -181,6 +181,10 @@ Result<std::unique_ptr<Stream>> PostgresSource::stream(const Position& from,
   terms.relations.binary = MAIA_TRY(all_binary(connection, terms.relations.scope, terms.relations.selection));
   terms.publication = MAIA_TRY(publication_mark());
   terms.remembers = beats_;
+  const auto publication = MAIA_TRY(find_publication(connection, config_.publication));
+  if (publication && publication->made_for(pipeline_) && config_.create_missing)
+    terms.wish = PublicationWish{config_.publication, pipeline_, config_.slot, true};
+  terms.origin = config_.origin;
   terms.decoding_memory = config_.decoding_memory.bytes;
   terms.notes = notes_;
   return SlotStream::open(std::move(terms));

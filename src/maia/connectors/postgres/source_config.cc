@@ -24,6 +24,11 @@ const config::Spec<SourceConfig>& source_spec() {
                "Make publication and slot if they do not exist. If false, their absence is an error that has "
                "the statements.")
           .advanced()
+          .add("origin", &SourceConfig::origin,
+               "Which changes to take, by where they were made first: `any`, or with `none` only those that "
+               "did not reach the source by replication itself. The snapshot takes all rows in either case. "
+               "`none` needs PostgreSQL 16.")
+          .advanced()
           .add("chunk_size", &SourceConfig::chunk_size,
                "How much of a table one piece of a snapshot reads. Smaller pieces lose less work in a "
                "restart.")

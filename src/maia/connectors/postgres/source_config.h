@@ -11,6 +11,9 @@
 
 namespace maia::postgres {
 
+/// Which changes the server sends, by where they were made first.
+enum class ChangeOrigin : std::uint8_t { any, none };
+
 /// `source:` with `type: postgres`.
 struct SourceConfig {
   net::ConnectionSettings connection;
@@ -19,6 +22,7 @@ struct SourceConfig {
   std::string slot;         ///< empty: the pipeline's own
   std::vector<std::string> tables;
   bool create_missing = true;
+  ChangeOrigin origin = ChangeOrigin::any;
   ByteSize chunk_size = ByteSize::mib(16);
   ByteSize decoding_memory = ByteSize::mib(256);
 };
@@ -30,3 +34,8 @@ const config::Spec<SourceConfig>& source_spec();
 std::string name_for_pipeline(std::string_view pipeline);
 
 }  // namespace maia::postgres
+
+template <>
+inline constexpr maia::config::Choice<maia::postgres::ChangeOrigin>
+    maia::config::choices_of<maia::postgres::ChangeOrigin>[] = {{"any", maia::postgres::ChangeOrigin::any},
+                                                                {"none", maia::postgres::ChangeOrigin::none}};

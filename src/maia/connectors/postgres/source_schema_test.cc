@@ -139,6 +139,32 @@ TEST_F(SourceSchemaTest, a_catalogue_that_is_ahead_of_the_log_does_not_mix_shape
             (Steps{{Kind::add, "d"}, {Kind::rename, "title"}, {Kind::drop, "b"}, {Kind::rename, "e"}}));
 }
 
+TEST_F(SourceSchemaTest, a_catalogue_that_is_ahead_tells_names_that_have_moved_to_other_columns) {
+  start(
+      "CREATE TABLE t (id int PRIMARY KEY, a text, b int); INSERT INTO t VALUES (1, 'a', 1);"
+      "CREATE TABLE swapped (id int PRIMARY KEY, a int, b int, c int); INSERT INTO swapped VALUES (1, 2, 3, "
+      "4)");
+  stream_.reset();
+  const auto from = snapshot_->position();
+  sql("ALTER TABLE t RENAME COLUMN a TO z; ALTER TABLE t ADD COLUMN a int DEFAULT 7");
+  sql("INSERT INTO t (id, z, a) VALUES (2, 'z', 8)");
+  sql("ALTER TABLE t ADD COLUMN later int; INSERT INTO t (id) VALUES (3)");
+  sql("ALTER TABLE swapped RENAME a TO x; ALTER TABLE swapped RENAME b TO a; ALTER TABLE swapped RENAME x TO "
+      "b");
+  sql("INSERT INTO swapped (id, a, b) VALUES (2, 30, 20)");
+  sql("ALTER TABLE swapped DROP COLUMN c; INSERT INTO swapped (id) VALUES (3)");
+  must(source_->prepare(from));
+  follow(from);
+  catch_up();
+  expect_equal();
+  EXPECT_EQ(steps(), (Steps{{Kind::rename, "z"},
+                            {Kind::add, "a"},
+                            {Kind::add, "later"},
+                            {Kind::rename, "b"},
+                            {Kind::rename, "a"},
+                            {Kind::drop, "c"}}));
+}
+
 TEST_F(SourceSchemaTest, a_table_that_is_gone_from_the_catalogue_is_still_read_from_the_log) {
   start(
       "CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE TABLE t (id int PRIMARY KEY, m mood); CREATE TABLE u "

@@ -203,6 +203,37 @@ TEST_F(SourceTest, a_stream_can_be_stopped_while_it_waits) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
 }
 
+TEST_F(SourceTest, with_origin_none_what_came_by_replication_is_left_out) {
+  use(testing::shared_postgres(17));
+  sql("CREATE TABLE t (id int PRIMARY KEY)");
+  auto with = config();
+  with.origin = ChangeOrigin::none;
+  open(with);
+  begin();
+  const auto origin = "'elsewhere_" + database_ + "'";
+  sql("SELECT pg_replication_origin_create(" + origin + ")");
+  sql("SELECT pg_replication_origin_session_setup(" + origin + "); INSERT INTO t VALUES (1)");
+  sql("INSERT INTO t VALUES (2)");
+  catch_up();
+  ASSERT_EQ(replica_.tables().size(), 1u);
+  const auto& rows = replica_.tables().begin()->second.rows;
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows.begin()->second, Replica::Row{"2"});
+  sql("SELECT pg_replication_origin_drop(" + origin + ")");
+}
+
+TEST_F(SourceTest, origin_none_is_refused_where_the_server_cannot_do_it) {
+  sql("CREATE TABLE t (id int PRIMARY KEY)");
+  auto with = config();
+  with.origin = ChangeOrigin::none;
+  open(with);
+  const auto prepared = must(source_->prepare({}));
+  const auto stream = source_->stream(prepared.from, schemas());
+  if (version() >= 16) return;
+  ASSERT_FALSE(stream.ok());
+  EXPECT_THAT(stream.error().message, ::testing::HasSubstr("origin: none needs PostgreSQL 16"));
+}
+
 TEST_F(SourceTest, a_column_of_a_text_only_type_makes_the_stream_begin_again_in_text) {
   sql("CREATE TABLE t (id int PRIMARY KEY); CREATE TYPE pair AS (a int, b text)");
   open();

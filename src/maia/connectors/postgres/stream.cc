@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "maia/base/log.h"
 #include "maia/connectors/postgres/heartbeat.h"
 #include "maia/connectors/postgres/slot.h"
 #include "maia/sql/quote.h"
@@ -38,16 +39,23 @@ Error malformed(std::string_view what) {
                "the replication stream has " + std::string(what), ""};
 }
 
-std::string start_sql(const Connection& replication, const StreamTerms& terms) {
+Result<std::string> start_sql(const Connection& replication, const StreamTerms& terms) {
   const int version = replication.server_version();
+  const bool own_only = terms.origin == ChangeOrigin::none;
+  if (own_only && version < 160'000) {
+    return Error{Error::Code::check_failed, Recovery::halt,
+                 fmt::format("origin: none needs PostgreSQL 16, and the server is {}", version / 10'000),
+                 "leave origin out, or upgrade the server"};
+  }
   const int protocol = version >= 160'000 ? 4 : version >= 150'000 ? 3 : 2;
   std::string publication;
   for (const char c : sql_name(terms.relations.scope.name)) publication.append(c == '\'' ? 2 : 1, c);
   return fmt::format(
       "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names '{}', messages "
-      "'true'{}{})",
+      "'true'{}{}{})",
       sql_name(terms.slot), to_string(terms.from.lsn), protocol, publication,
-      terms.notes->only_committed ? "" : ", streaming 'on'", terms.relations.binary ? ", binary 'true'" : "");
+      terms.notes->only_committed ? "" : ", streaming 'on'", terms.relations.binary ? ", binary 'true'" : "",
+      own_only ? ", origin 'none'" : "");
 }
 
 }  // namespace
@@ -63,6 +71,8 @@ Status SlotStream::start(StreamTerms terms) {
   marked_ = {terms.relations.scope.name, terms.slot};
   publication_ = std::move(terms.publication);
   remembers_ = terms.remembers;
+  wish_ = terms.wish;
+  scope_ = terms.relations.scope;
   selection_ = terms.relations.selection;
   watched_at_ = Steady::now();
   auto catalogue = terms.connect;
@@ -83,7 +93,7 @@ Status SlotStream::start(StreamTerms terms) {
   options.settings.emplace_back("?logical_decoding_work_mem",
                                 fmt::format("{}kB", terms.decoding_memory >> 10));
   replication_ = MAIA_TRY(Connection::open(options));
-  const auto started = replication_->start_copy_both(start_sql(*replication_, terms));
+  const auto started = replication_->start_copy_both(MAIA_TRY(start_sql(*replication_, terms)));
   if (!started.ok()) {
     auto error = started.error();
     // The state of slot and publication is looked at when the stream is opened again, and named there.
@@ -204,10 +214,33 @@ Status SlotStream::watch_publication_if_due() {
   const auto wanted = [this](const TableName& table) { return selection_.includes(table); };
   auto now = MAIA_TRY(read_publication_mark(*catalogue_, marked_.name, wanted));
   MAIA_TRY(check_publication(*catalogue_, marked_, publication_, now));
-  if (now->tables == publication_.tables) return {};
-  publication_ = *std::move(now);
-  if (!remembers_) return {};
-  return remember_publication(*catalogue_, marked_.slot, publication_.text());
+  if (now->tables != publication_.tables) {
+    publication_ = *std::move(now);
+    if (remembers_) MAIA_TRY(remember_publication(*catalogue_, marked_.slot, publication_.text()));
+  }
+  return wish_ ? add_new_tables() : Status();
+}
+
+Status SlotStream::add_new_tables() {
+  const auto tables = MAIA_TRY(read_tables(*catalogue_, scope_, [&](const CatalogTable& table) {
+    return (table.kind == 'r' || table.kind == 'p') && table.persistence == 'p' && !table.is_partition &&
+           selection_.includes(table.name) && !publication_.tables.contains(std::to_string(table.oid));
+  }));
+  for (const auto& table : tables) {
+    // The source refuses updates of a table that is published and does not say which row they mean.
+    const auto found = problem_of(table);
+    const auto added =
+        found.problem.empty()
+            ? join_publication(*catalogue_, *wish_, table)
+            : Status(Error{Error::Code::check_failed, Recovery::halt, found.problem, found.hint});
+    if (added.ok()) continue;
+    const auto& error = added.error();
+    if (catalogue_->broken()) return error;
+    if (!left_out_.insert(table.oid).second) continue;
+    log::warning("a new table is left out",
+                 {{"table", to_string(table.name)}, {"error", error.message}, {"hint", error.hint}});
+  }
+  return {};
 }
 
 Status SlotStream::send_status() {

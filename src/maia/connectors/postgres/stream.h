@@ -4,13 +4,17 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "maia/connector/source.h"
 #include "maia/connectors/postgres/assembler.h"
 #include "maia/connectors/postgres/connection.h"
+#include "maia/connectors/postgres/publication.h"
 #include "maia/connectors/postgres/publication_mark.h"
 #include "maia/connectors/postgres/relations.h"
+#include "maia/connectors/postgres/source_config.h"
 
 namespace maia::postgres {
 
@@ -32,7 +36,10 @@ struct StreamTerms {
   Relations::Terms relations;
   PublicationMark publication;  ///< as it was when the stream was found to begin without a gap
   bool remembers = false;       ///< the source's heartbeat row keeps the mark
+  /// Selected tables that the publication lacks are added to it.
+  std::optional<PublicationWish> wish;
   std::uint64_t decoding_memory = 256 << 20;
+  ChangeOrigin origin = ChangeOrigin::any;
   std::shared_ptr<StreamNotes> notes;
 };
 
@@ -57,6 +64,7 @@ class SlotStream final : public Stream {
   Status send_status();
   Status send_status_if_due();
   Status watch_publication_if_due();
+  Status add_new_tables();
   Error ended();
 
   using Steady = std::chrono::steady_clock;
@@ -80,6 +88,9 @@ class SlotStream final : public Stream {
   bool remembers_ = false;
   Selection selection_;
   Steady::time_point watched_at_;
+  std::optional<PublicationWish> wish_;
+  PublicationScope scope_;
+  std::set<Oid> left_out_;  ///< new tables that could not be added, which was said
 };
 
 }  // namespace maia::postgres
