@@ -29,7 +29,12 @@ void append_base64(std::string& out, std::string_view bytes) {
 
 template <class T>
 void append_number(std::string& out, T value) {
-  if (std::isfinite(value)) return append_float(out, value);
+  if (std::isfinite(value)) {
+    append_float(out, value);
+    // Without a fraction readers take it for an integer, which has no negative zero.
+    if (value == 0 && std::signbit(value)) out += ".0";
+    return;
+  }
   out += '"';
   append_float(out, value);
   out += '"';

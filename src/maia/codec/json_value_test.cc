@@ -28,7 +28,7 @@ TEST(JsonValueTest, every_type_has_its_form) {
       {of(TypeId::int16), "-32768", "-32768"},
       {of(TypeId::int64), "9223372036854775807", "9223372036854775807"},
       {of(TypeId::float64), "1e+20", "1e+20"},
-      {of(TypeId::float64), "-0", "-0"},
+      {of(TypeId::float64), "-0", "-0.0"},
       {of(TypeId::float64), "NaN", "\"NaN\""},
       {of(TypeId::float32), "-Infinity", "\"-Infinity\""},
       {Type::decimal(10, 2), "-12.50", "\"-12.50\""},
