@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <random>
 #include <thread>
 
 #include "maia/testing/postgres_server.h"
@@ -44,16 +45,30 @@ class ResyncLostHistory : public ::testing::TestWithParam<std::string> {
     const auto done = mirror->catch_up();
     ASSERT_TRUE(done.ok()) << done.error().message;
   }
-  void expect_equal() {
+  void expect_equal() { expect_equal(destination != nullptr); }
+  void expect_equal(bool in_postgres) {
     for (const std::string table : {"t", "u"}) {
       auto left = testing::compared_postgres(source->uri());
-      auto right = destination ? testing::compared_postgres(destination->uri())
+      auto right = in_postgres ? testing::compared_postgres(destination->uri())
                                : testing::compared_duckdb(mirror->directory() / "lake.duckdb");
       ASSERT_TRUE(left.ok() && right.ok());
       const auto compared = testing::compare(**left, **right, {{"public", table}, {"public", table}, {}});
       ASSERT_TRUE(compared.ok()) << compared.error().message;
       EXPECT_TRUE(compared->equal()) << compared->report();
     }
+  }
+  void keep_cold_copy() {
+    const auto data = source->data_directory().string();
+    ASSERT_TRUE(source->stop().ok());
+    ASSERT_TRUE(testing::ChildProcess::run({"cp", "-a", data, data + ".copy"}).ok());
+    ASSERT_TRUE(source->restart().ok());
+  }
+  void restore_cold_copy() {
+    const auto data = source->data_directory().string();
+    ASSERT_TRUE(source->stop().ok());
+    ASSERT_TRUE(testing::ChildProcess::run({"rm", "-r", data}).ok());
+    ASSERT_TRUE(testing::ChildProcess::run({"mv", data + ".copy", data}).ok());
+    ASSERT_TRUE(source->restart().ok());
   }
   /// The transactions that wrote the rows that are at the destination; it tells only where it is PostgreSQL.
   std::string writers() {
@@ -102,19 +117,13 @@ TEST_P(ResyncLostHistory, a_slot_that_was_dropped_while_nobody_read_it) {
 }
 
 TEST_P(ResyncLostHistory, a_source_that_was_restored_from_a_cold_copy) {
-  ASSERT_TRUE(source->stop().ok());
-  const auto data = source->data_directory().string();
-  ASSERT_TRUE(testing::ChildProcess::run({"cp", "-a", data, data + ".copy"}).ok());
-  ASSERT_TRUE(source->restart().ok());
+  keep_cold_copy();
   to_source(
       "insert into t values (10001, 'new'); delete from t where id = 1; "
       "update t set v = 'other' where id = 2");
   catch_up();
   const auto before = writers();
-  ASSERT_TRUE(source->stop().ok());
-  ASSERT_TRUE(testing::ChildProcess::run({"rm", "-r", data}).ok());
-  ASSERT_TRUE(testing::ChildProcess::run({"mv", data + ".copy", data}).ok());
-  ASSERT_TRUE(source->restart().ok());
+  restore_cold_copy();
   expect_compared("source_restored");
   expect_equal();
   EXPECT_EQ(writers(), before) << "rows that were right were written again";
@@ -137,6 +146,40 @@ TEST_P(ResyncLostHistory, a_slot_that_is_dropped_under_a_running_pipeline) {
   expect_goes_on();
 }
 
+/// Into two destinations, of which a kill may leave one at its place in the history that is lost.
+class ResyncUnderKills : public ResyncLostHistory {};
+
+TEST_P(ResyncUnderKills, no_destination_stays_behind_in_what_was_lost) {
+  destination = start_server();
+  auto made = Mirror::with_file(fmt::format(
+      "name: both\nsource: {{type: postgres, url: '{}', tables: [t, u]}}\non_lost_history: resync\n"
+      "destinations:\n  lake: {{type: duckdb, path: '{{}}/lake.duckdb'}}\n"
+      "  twin: {{type: postgres, url: '{}'}}\n",
+      source->uri(), destination->uri()));
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  mirror.emplace(std::move(*made));
+  catch_up();
+  keep_cold_copy();
+  to_source(
+      "insert into t values (10001, 'new'); delete from t where id = 1; "
+      "update t set v = 'other' where id = 2");
+  catch_up();
+  restore_cold_copy();
+  std::mt19937 random(20261125);
+  for (int kill = 0; kill < (long_run() ? 60 : 8); ++kill) {
+    ASSERT_TRUE(mirror->start().ok());
+    std::this_thread::sleep_for(std::chrono::milliseconds(300 + random() % 900));
+    mirror->kill9();
+    to_source(fmt::format("insert into t values ({}, 'meanwhile')", 30'000 + kill));
+  }
+  to_source("delete from t where id = 3; update t set v = 'after' where id = 1000");
+  catch_up();
+  expect_equal(true);
+  expect_equal(false);
+}
+
+INSTANTIATE_TEST_SUITE_P(Into, ResyncUnderKills, ::testing::Values("postgres"),
+                         [](const auto& type) { return type.param; });
 INSTANTIATE_TEST_SUITE_P(Into, ResyncLostHistory, ::testing::Values("postgres", "duckdb"),
                          [](const auto& type) { return type.param; });
 

@@ -282,6 +282,7 @@ snapshot: {mode: never, parallel: 4}
 delivery: {max_rows: 10, max_bytes: 1 MB}
 schema: {on_drift: lenient, drop_column: stop}
 errors: {policy: stop}
+on_lost_history: resync
 tests:
   - name: lower-cases
     table: customers
@@ -299,6 +300,7 @@ tests:
   EXPECT_EQ(p.schema.drop_column, DriftRule::stop);
   EXPECT_FALSE(p.schema.add_column.has_value());
   EXPECT_EQ(p.errors.policy, RowErrorRule::stop);
+  EXPECT_EQ(p.journal.on_lost_history, LostHistoryRule::resync);
   EXPECT_EQ(to_json(p.tests[0].input[0]), R"({"customer_id":1,"email":null})");
   EXPECT_TRUE(p.tests[0].output.empty());
 }

@@ -170,9 +170,10 @@ Result<PipelineRun::Beginning> PipelineRun::begin_anew(const Error& lost) {
                           {"error", lost.message},
                           {"then", "all tables are compared with the source, and what differs is copied"}});
   auto prepared = MAIA_TRY(parts_.source->begin_anew());
-  MAIA_TRY(parts_.journal->reset(newest, prepared.from));
+  // One that has not noted it when we are killed must not be taken for one that has.
+  const Held base{Sequence{newest.value + 1}, prepared.from};
+  MAIA_TRY(parts_.journal->reset(base.sequence, base.position));
   board_.change([&](PipelineStatus& status) { ++status.lost_history[std::string(lost.reason)]; });
-  const Held base{newest, prepared.from};
   return Beginning{.prepared = std::move(prepared), .renumbered = base, .lost = true};
 }
 
@@ -201,7 +202,7 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
     if (order == std::partial_ordering::unordered) {
       return Error{Error::Code::lost_history, Recovery::halt,
                    "the destinations hold positions of different histories of the source",
-                   "resync the destination that is wrong: maia drop, then run again"};
+                   "resync the destination that is wrong: maia drop, then run again", "history_parted"};
     }
     if (order < 0) oldest = needed;
   }
@@ -219,8 +220,14 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
 }
 
 /// What only tables that are held would need from a lost journal is not worth stopping for: they are read
-/// again.
+/// again. Where the journal says nothing, the source must be able to go on from each checkpoint: one that is
+/// not the oldest may be of a past that the source has lost.
 Result<Source::Prepared> PipelineRun::prepare_source(Resume& resume) {
+  for (const auto& delivery : deliveries_) {
+    const auto& position = delivery->checkpoint().position;
+    if (!resume.renumbered || position.empty() || position == resume.renumbered->position) continue;
+    MAIA_TRY(parts_.source->prepare(position));
+  }
   auto prepared = parts_.source->prepare(resume.position);
   const bool lost = !prepared.ok() && prepared.error().code == Error::Code::lost_history;
   if (!lost || !resume.renumbered) return prepared;
