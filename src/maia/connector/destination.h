@@ -85,8 +85,8 @@ class Destination {
 
   /// Connects, takes the next epoch for `pipeline` (which fences every older run), notes who took it
   /// (base/this_process.h) and reads the checkpoint back; an empty one for a new pipeline. `held` is the
-  /// epoch that this run had before its session broke, 0 at its start: if the destination's is another one by
-  /// now, nothing is taken and the error is Code::fenced, with who took it.
+  /// epoch that this run had before its session broke, 0 at its start: if another process has taken a newer
+  /// one, nothing is taken and the error is Code::fenced, with who. One's own may be news: answers are lost.
   struct Opened {
     Epoch epoch;
     Checkpoint checkpoint;

@@ -198,8 +198,10 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
 
 Status Delivery::commit(Sequence sequence, const Position& position) {
   CheckpointUpdate update{.sequence = sequence, .position = position, .facts = other_facts_};
+  bool tables_changed = false;
   for (auto& [id, entry] : tables_) {
     if (entry.dirty) update.facts[fact_key(id)] = to_json(entry.fact);
+    tables_changed = tables_changed || entry.dirty;
   }
   tell_burial(update);
   update.seal = seal_.of(update);
@@ -229,9 +231,11 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
     oldest.sequence = std::min(oldest.sequence, held->sequence);
     if (parts_.source.compare(held->position, oldest.position) < 0) oldest.position = held->position;
   }
+  ++commits_;
+  // Whoever hears that this is delivered must know of a table that came with it and lacks its rows.
+  if (tables_changed) publish(state_if_well());
   parts_.confirm.durable(options_.name, oldest.sequence, oldest.position);
   parts_.confirm.delivered(options_.name, position);
-  ++commits_;
   return burial_.empty() ? Status() : settle_letters();
 }
 

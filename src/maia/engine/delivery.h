@@ -270,6 +270,7 @@ class Delivery final : public Task {
     return done;
   }
 
+  std::string_view state_if_well() const;
   void publish(std::string_view state, const Error* error = nullptr);
   void publish_table(TableStatus& table, const TableEntry& entry) const;
 

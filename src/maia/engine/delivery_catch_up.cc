@@ -139,7 +139,9 @@ Status Delivery::read_missed(const std::vector<TableEntry*>& joining, std::stop_
 void Delivery::advance(TableEntry& entry, const Window& window) {
   auto& held = *entry.fact.held;
   entry.dirty = true;
-  held = Held{window.sequence, window.end};
+  held.sequence = window.sequence;
+  // In a journal that was begun anew the first windows may end before what the table has.
+  if (parts_.source.compare(window.end, held.position) > 0) held.position = window.end;
   if (!entry.staged_at || parts_.source.compare(window.end, *entry.staged_at) < 0) return;
   // Only a part of the window was taken: its rest is read again from here.
   if (window.end != *entry.staged_at) held = Held{Sequence{window.sequence.value - 1}, *entry.staged_at};

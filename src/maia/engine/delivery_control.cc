@@ -49,7 +49,7 @@ Result<std::string> Delivery::made_durable(Result<std::string> answer) {
   if (answer.ok()) {
     auto done = commit_facts();
     if (done.ok()) {
-      publish(paused_ ? "paused" : copy_ ? "snapshot" : "streaming");
+      publish(state_if_well());
       return answer;
     }
     answer = done.error();

@@ -17,7 +17,7 @@ Result<std::string> Delivery::refit(const std::string& table, bool reread) {
     MAIA_TRY(load_tables());
     return std::move(done).error();
   }
-  publish(paused_ ? "paused" : copy_ ? "snapshot" : "streaming");
+  publish(state_if_well());
   return fmt::format("{}: {} is {} now{}", options_.name, to_string(entry.fact.source->name),
                      to_string(entry.route.target().name),
                      reread ? ", its rows are read again and what differs is mended" : "");

@@ -14,6 +14,13 @@ void Delivery::add_load(PipelineStatus& status) const {
   }
 }
 
+std::string_view Delivery::state_if_well() const {
+  if (paused_) return "paused";
+  const bool copies = std::any_of(tables_.begin(), tables_.end(),
+                                  [](const auto& table) { return table.second.lacks_rows(); });
+  return copies ? "snapshot" : "streaming";
+}
+
 void Delivery::publish(std::string_view state, const Error* error) {
   last_publish_ = parts_.clock.steady();
   parts_.board.change([&](PipelineStatus& status) {

@@ -30,6 +30,18 @@ std::string gone_since(const TableSchema& then, const TableSchema& now) {
   return {};
 }
 
+/// Whether the destination has more than what it has read of the journal. So it is for a while after the
+/// journal was lost: the new one begins where the slowest destination stands.
+Result<bool> is_ahead(Journal& journal, const Source& source, const Checkpoint& checkpoint) {
+  const auto tail = journal.tail();
+  const auto cursor = MAIA_TRY(journal.read(checkpoint.sequence));
+  const auto next = MAIA_TRY(cursor->next(std::chrono::milliseconds{0}, {}));
+  if (!next) return source.compare(tail.position, checkpoint.position) < 0;
+  const auto& transactions = (*next)->transactions;
+  return transactions.empty() ? source.compare((*next)->end, checkpoint.position) < 0
+                              : source.compare(transactions.front().position, checkpoint.position) <= 0;
+}
+
 }  // namespace
 
 /// The end of window `sequence`, of which the journal may retain nothing.
@@ -44,6 +56,10 @@ Result<std::optional<Position>> Delivery::end_of(Sequence sequence) {
 }
 
 Result<Held> Delivery::place_of(const Moment& moment) {
+  if (MAIA_TRY(is_ahead(parts_.journal, parts_.source, checkpoint_))) {
+    return refused(options_.name + " has more than the journal, which was begun anew",
+                   "ask again when it has caught up; maia status shows where it is");
+  }
   if (!moment.time) {
     const auto position = MAIA_TRY(parts_.source.position_from_text(moment.position, checkpoint_.position));
     const PositionOrder order{
@@ -166,8 +182,9 @@ std::string Delivery::cannot_take_back(const TableEntry& entry, const Since& sin
   if (fact.state != TableState::streaming && !paused)
     return fmt::format("it is {}; only a table that streams or is paused can be taken back",
                        to_string(fact.state));
-  if (fact.held && parts_.source.compare(fact.held->position, place.position) < 0)
-    return "it is held at an earlier place already";
+  const auto& here = fact.held ? fact.held->position : checkpoint_.position;
+  if (parts_.source.compare(here, place.position) < 0)
+    return fact.held ? "it is held at an earlier place already" : "it has not got there yet";
   if (options_.mode == TableTarget::Mode::append) return "mode: append keeps every change";
   if (options_.deletes == Deletes::ignore) return "deletes: ignore keeps rows that were inserted since";
   if (since.truncated) return "it was truncated since, and the rows that went with that are not retained";

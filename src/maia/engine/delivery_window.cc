@@ -290,7 +290,8 @@ void Delivery::settle(TableEntry& entry, const Position& reached) {
   const auto& until = fact.converge_until ? fact.converge_until : fact.skip_until;
   if (until && !(parts_.source.compare(reached, *until) >= 0)) return;
   if (!happen(fact, TableEvent::met).ok()) return;
-  fact.skip_until.reset();
+  // What is appended must not get changes from before its snapshot when they are sent again.
+  if (options_.mode != TableTarget::Mode::append) fact.skip_until.reset();
   fact.converge_until.reset();
   fact.snapshot = {};
   entry.dirty = true;

@@ -75,6 +75,23 @@ TEST_F(RollbackTest, the_plan_changes_nothing_and_counts_what_would_be_done) {
   expect_at(2);
 }
 
+TEST_F(RollbackTest, a_place_that_the_journal_has_and_the_destination_has_not_is_refused) {
+  change();
+  drain();
+  ASSERT_TRUE(run->pause("", "").ok());
+  const auto here = database.size();
+  change();
+  while (run->status().captured != std::to_string(database.size())) std::this_thread::yield();
+  const auto done =
+      run->rollback({.time = {}, .position = std::to_string(database.size())}, "", "t0", {.apply = true});
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().message, "m.t0 cannot be taken back: it has not got there yet");
+  expect_at(here);
+  ASSERT_TRUE(run->resume("", "").ok());
+  drain();
+  expect_at(database.size());
+}
+
 TEST_F(RollbackTest, a_place_that_was_not_reached_and_a_table_that_is_not_there_are_refused) {
   change();
   drain();

@@ -76,7 +76,11 @@ Error FileDestination::fenced(const std::optional<SavedCheckpoint>& saved) const
 
 Status FileDestination::take_over(std::string_view pipeline, Epoch held,
                                   std::optional<SavedCheckpoint> saved) {
-  if (held.value != 0 && (!saved || saved->epoch != held)) return fenced(saved);
+  if (held.value != 0) {
+    // A newer epoch is our own where the disk failed just after it was written.
+    const bool own = saved && saved->epoch > held && saved->taken_by == this_process();
+    if (!saved || (saved->epoch != held && !own)) return fenced(saved);
+  }
   const auto size = MAIA_TRY(output_->size());
   if (!saved && size > 0) {
     return Error{Error::Code::invalid_config, Recovery::halt,

@@ -182,6 +182,24 @@ TEST_F(FileDestinationTest, each_run_has_a_higher_epoch_and_fences_the_one_befor
   EXPECT_THAT(content(path_), IsEmpty());
 }
 
+TEST_F(FileDestinationTest, a_run_is_fenced_by_the_epoch_of_another_process_and_not_by_its_own) {
+  const auto heard = destination()->open("shop");
+  ASSERT_TRUE(heard.ok());
+  const auto unheard = destination()->open("shop");
+  ASSERT_TRUE(unheard.ok());
+  const auto again = destination()->open("shop", heard->epoch);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->epoch.value, heard->epoch.value + 2);
+  SavedCheckpoint newer;
+  newer.pipeline = "shop";
+  newer.epoch = {again->epoch.value + 1};
+  newer.taken_by = "another process";
+  ASSERT_TRUE(save_checkpoint(system_disk(), path_ + ".checkpoint", newer).ok());
+  const auto late = destination()->open("shop", again->epoch);
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code, Error::Code::fenced);
+}
+
 TEST_F(FileDestinationTest, two_runs_cannot_write_at_once) {
   auto first = opened();
   auto second = destination();

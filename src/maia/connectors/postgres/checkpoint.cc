@@ -162,10 +162,11 @@ Result<Rows> take(Connection& connection, const std::string& pipeline, Epoch hel
         "returning epoch, sequence, position, seal, (select backend from old)",
         std::vector<Parameter>{pipeline, this_process(), backend}, limits);
   }
+  // A newer epoch is our own where the answer to an earlier call was lost.
   return connection.query(
       "update maia.checkpoint set epoch = epoch + 1, updated_at = pg_catalog.now(), taken_by = $2, backend = "
-      "$3 "
-      "where pipeline = $1 and epoch = $4 returning epoch, sequence, position, seal, null",
+      "$3 where pipeline = $1 and (epoch = $4 or epoch > $4 and taken_by = $2) "
+      "returning epoch, sequence, position, seal, null",
       std::vector<Parameter>{pipeline, this_process(), backend, std::to_string(held.value)}, limits);
 }
 

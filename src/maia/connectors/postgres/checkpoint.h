@@ -30,8 +30,8 @@ Status ensure_bookkeeping(Connection& connection);
 
 /// Takes the next epoch in one statement, which waits for the commit of an older run whose backend still
 /// lives, and reads the checkpoint as that left it. Then ends the transaction that the older run may have
-/// left open: it can never commit, and its locks would hold us up. Code::fenced if `held` is not 0 and not
-/// the epoch that is there.
+/// left open: it can never commit, and its locks would hold us up. Code::fenced if `held` is not 0 and
+/// another process has taken a newer epoch.
 Result<Destination::Opened> take_epoch(Connection& connection, const std::string& pipeline, Epoch held);
 
 /// Queues the checkpoint's update and the facts. The statement fails at the server (kNotMine), and with it

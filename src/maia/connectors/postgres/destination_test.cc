@@ -56,11 +56,21 @@ TEST_F(PostgresDestinationTest, an_older_run_cannot_commit_any_more) {
   ASSERT_FALSE(committed.ok());
   EXPECT_EQ(committed.error().recovery, Recovery::reconnect) << committed.error().message;
   old_run = std::make_unique<PostgresDestination>(config_for(server(), database, foreign_keys()));
+  execute("update maia.checkpoint set taken_by = 'another process'");
   const auto reopened = old_run->open("p", old_epoch);
   ASSERT_FALSE(reopened.ok());
   EXPECT_EQ(reopened.error().code, Error::Code::fenced) << reopened.error().message;
   EXPECT_EQ(reopened.error().recovery, Recovery::halt);
   EXPECT_THAT(rows("select * from orders"), IsEmpty());
+}
+
+TEST_F(PostgresDestinationTest, a_run_is_not_fenced_by_an_epoch_that_it_took_without_hearing_of_it) {
+  const auto heard = opened.epoch;
+  destination = open_destination();
+  PostgresDestination again(config_for(server(), database, foreign_keys()));
+  const auto reopened = again.open("p", heard);
+  ASSERT_TRUE(reopened.ok()) << reopened.error().message;
+  EXPECT_EQ(reopened->epoch.value, heard.value + 2);
 }
 
 TEST_F(PostgresDestinationTest, nothing_is_seen_before_the_commit_and_all_of_it_after) {
