@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <simdjson.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -270,6 +271,28 @@ TEST_F(Commands, plan_shows_each_column_and_names_what_is_lossy_or_refused) {
       answer.out,
       HasSubstr("public.keyless cannot be synchronized: it has no replica identity\n    ALTER TABLE"));
   EXPECT_THAT(answer.out, HasSubstr("lossy, some values will change: public.customers.shape"));
+}
+
+TEST_F(Commands, plan_in_json_has_the_fidelity_and_the_note_of_each_column) {
+  const auto answer = run({"plan", file("shop.yaml", kShop), "--json"});
+  EXPECT_EQ(answer.code, 3);
+  SCOPED_TRACE(answer.out);
+  simdjson::dom::parser parser;
+  simdjson::dom::element plan;
+  ASSERT_EQ(parser.parse(answer.out).get(plan), simdjson::SUCCESS);
+  std::vector<std::string> said;
+  const auto collect = [&](simdjson::dom::element table) {
+    const auto text = [](simdjson::dom::element of, const char* key) {
+      return std::string(std::string_view(of[key]));
+    };
+    said.push_back(text(table, "source") + ": " + text(table, "problem"));
+    for (const simdjson::dom::element column : simdjson::dom::array(table["columns"]))
+      said.push_back(text(column, "name") + " " + text(column, "fidelity") + " " + text(column, "note"));
+  };
+  for (const simdjson::dom::element table : simdjson::dom::array(plan.at_pointer("/0/tables")))
+    collect(table);
+  EXPECT_THAT(said, ::testing::ElementsAre("public.customers: ", "id widened ", "shape lossy as text",
+                                           "public.keyless: it has no replica identity"));
 }
 
 TEST_F(Commands, plan_refuses_two_tables_that_meet) {

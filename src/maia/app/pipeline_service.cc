@@ -2,6 +2,7 @@
 #include "maia/app/pipeline_service.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 
@@ -325,6 +326,12 @@ std::string PipelineService::finish_refits(std::vector<AskedRefit> refits) {
                          answer.ok() ? "it could not be noted as done" : answer.error().message);
   }
   return words.empty() ? words : words.substr(1);
+}
+
+void PipelineService::copied(const std::string& destination) {
+  // The batches of the copy are gone; the stream's are far fewer and need not what they leave.
+  malloc_trim(0);
+  note_copy_rate(destination);
 }
 
 void PipelineService::note_copy_rate(const std::string& destination) {

@@ -95,7 +95,7 @@ class PipelineService {
         state_(std::move(state)),
         outside_(outside),
         memory_(std::move(memory)),
-        observer_(name_, [this](const std::string& destination) { note_copy_rate(destination); }) {}
+        observer_(name_, [this](const std::string& destination) { copied(destination); }) {}
 
   /// All but the journal, which only one run may have at a time.
   Result<engine::PipelineRun::Parts> parts_of(const config::PipelineSettings& settings);
@@ -120,6 +120,7 @@ class PipelineService {
     return changing_settings();
   }
   static Error changing_settings();
+  void copied(const std::string& destination);
   void note_copy_rate(const std::string& destination);
 
   const std::string name_;

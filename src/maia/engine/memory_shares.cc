@@ -11,6 +11,7 @@ constexpr std::uint64_t kProgram = std::uint64_t{112} << 20;
 
 constexpr std::uint64_t kWindowCopies = 4;  // as it came, transformed, encoded, and the next one
 constexpr std::uint64_t kSmallest = std::uint64_t{1} << 20;
+constexpr std::uint64_t kKeepsUp = 4;  // a destination that keeps up is a few windows behind: a part will do
 
 }  // namespace
 
@@ -19,7 +20,7 @@ MemoryShares share_memory(std::uint64_t limit, std::size_t pipelines, std::size_
   const auto share = [&](std::uint64_t sixteenths, std::uint64_t among) {
     return static_cast<std::size_t>(std::max(kSmallest, rest * sixteenths / 16 / among));
   };
-  return {.journal = share(1, pipelines),
+  return {.journal = share(1, pipelines * kKeepsUp),
           .copy_queue = share(2, destinations),
           .window = share(5, destinations * kWindowCopies),
           .transforms = share(3, 1),

@@ -99,6 +99,8 @@ Result<std::shared_ptr<Database>> Database::open(const Config& config) {
       {"autoload_known_extensions", "false"},
       // Order is only kept where asked for; loads need far less memory without.
       {"preserve_insertion_order", "false"},
+      // What was freed goes back to the system soon, and not when it is as much as the limit itself.
+      {"allocator_flush_threshold", "8MiB"},
   };
   for (const auto& [name, value] : options) {
     if (duckdb_set_config(settings.get(), name, value) == DuckDBSuccess) continue;
