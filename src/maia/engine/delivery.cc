@@ -262,10 +262,11 @@ Result<Step> Delivery::contain(Error error) {
     if (auto done = copy_anew(*overtaken_); !done.ok()) return recover(std::move(done).error());
     return Step::again();
   }
-  if (write_refused_ && pipeline_.row_errors.write != RowErrorPolicy::stop) {
-    auto set_aside = set_refused_row_aside();
-    if (!set_aside.ok()) return recover(std::move(set_aside).error());
-    if (*set_aside) return Step::again();
+  auto set_aside = set_refused_aside();
+  if (!set_aside.ok()) {
+    error = std::move(set_aside).error();
+  } else if (*set_aside) {
+    return Step::again();
   }
   if (!may_be_a_tables(error) || pipeline_.stop_on_row_failure || (!culprit_ && !suspects_)) {
     return recover(std::move(error));

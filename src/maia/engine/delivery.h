@@ -224,11 +224,17 @@ class Delivery final : public Task {
                        const Transaction& transaction) const;
 
   // Rows that a destination refuses (delivery_refused.cc)
-  /// After a write was refused because of data: looks for the row in the first window that is not delivered,
-  /// and sets it aside. False if that is not what is wrong.
+  /// After a write was refused because of data: finds the row or rows, and sets them aside. False if that is
+  /// not what is wrong, or not what is to be done.
+  Result<bool> set_refused_aside();
+  /// Looks for the row in the first window that is not delivered.
   Result<bool> set_refused_row_aside();
   Result<bool> would_take(const std::vector<WindowRef>& windows, const Lane& lane, std::uint64_t before,
                           std::string& why);
+  /// The same for rows of a copy, all of them at once.
+  Result<bool> set_copied_rows_aside(SnapshotCopy::Refused refused);
+  Result<std::optional<std::string>> refusal_of(const SnapshotCopy::Refused& refused, std::size_t from,
+                                                std::size_t until);
 
   // Going back (delivery_undo.cc)
   /// What the journal says of a table since some place.
@@ -306,9 +312,10 @@ class Delivery final : public Task {
   WaitingRows waiting_;
   std::string burial_;  ///< of the letters since the last commit; empty: there are none
   std::uint64_t burials_ = 0;
-  std::set<std::string> skipped_;   ///< operation ids, since the last commit
-  bool passed_checkpoint_ = false;  ///< windows are no longer partly older than the checkpoint
-  std::uint64_t news_ = 0;          ///< of the window in hand, for who is at the checkpoint
+  std::set<std::string> skipped_;         ///< operation ids, since the last commit
+  std::set<std::string> skipped_copied_;  ///< the same of rows that are copied, until all are
+  bool passed_checkpoint_ = false;        ///< windows are no longer partly older than the checkpoint
+  std::uint64_t news_ = 0;                ///< of the window in hand, for who is at the checkpoint
 
   // Batches between two barriers, and what keeps them alive.
   std::vector<maia::Delivery> pending_;

@@ -23,6 +23,7 @@ Result<bool> Delivery::copy(std::stop_token stop) {
     if (complete) {
       copy_.reset();
       snapshot_.reset();
+      skipped_copied_.clear();
       parts_.observer.event(Observer::Level::info, Observer::kCopied, {{"destination", options_.name}});
     }
     return true;

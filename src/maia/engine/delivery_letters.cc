@@ -63,7 +63,8 @@ Status Delivery::bury(const Batch& batch, TableEntry& entry, std::span<const Tra
     case RowErrorPolicy::skip:
       for (const auto& failure : failures) {
         const auto& transaction = transaction_of(transactions, batch.ordinal(failure.row));
-        skipped_.insert(letter_operation_id(batch, failure.row, transaction));
+        auto& skipped = entry.lacks_rows() ? skipped_copied_ : skipped_;
+        skipped.insert(letter_operation_id(batch, failure.row, transaction));
         parts_.observer.event(Observer::Level::warning, "a row was skipped",
                               {{"destination", options_.name},
                                {"table", to_string(entry.fact.source->name)},
@@ -101,13 +102,14 @@ bool complete(const Batch& batch, std::size_t row) {
 Result<std::optional<Batch>> Delivery::sift(const Batch& batch, TableEntry& entry,
                                             std::span<const Transaction> transactions) {
   const auto& id = batch.schema()->id;
-  if (waiting_.none(id) && skipped_.empty()) return std::optional<Batch>();
+  const auto& skipped = entry.lacks_rows() ? skipped_copied_ : skipped_;
+  if (waiting_.none(id) && skipped.empty()) return std::optional<Batch>();
   std::vector<DeadLetter> behind;
   std::vector<std::string> overtaken;
   std::vector<std::size_t> free;
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     const auto& transaction = transaction_of(transactions, batch.ordinal(row));
-    if (!skipped_.empty() && skipped_.contains(letter_operation_id(batch, row, transaction))) continue;
+    if (!skipped.empty() && skipped.contains(letter_operation_id(batch, row, transaction))) continue;
     auto found = waiting_.find(batch, row, transaction);
     if (found.place == WaitingRows::Place::own) continue;
     if (found.place == WaitingRows::Place::free) {

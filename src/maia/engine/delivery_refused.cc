@@ -7,7 +7,8 @@
 namespace maia::engine {
 namespace {
 
-/// Rows that are looked for between two commits; when more are refused, it is not a matter of rows.
+/// Rows that are looked for between two commits, or in one batch of a copy; when more are refused, it is not
+/// a matter of rows.
 constexpr std::size_t kMostRows = 16;
 
 struct RowPlace {
@@ -42,6 +43,14 @@ std::uint64_t after_last_row(const std::vector<WindowRef>& windows) {
 }
 
 }  // namespace
+
+Result<bool> Delivery::set_refused_aside() {
+  if (pipeline_.row_errors.write == RowErrorPolicy::stop) return false;
+  if (copy_) {
+    if (auto refused = copy_->take_refused()) return set_copied_rows_aside(std::move(*refused));
+  }
+  return write_refused_ && MAIA_TRY(set_refused_row_aside());
+}
 
 /// Writes what comes before the ordinal, and takes it back. Whether the destination would take it; if not,
 /// `why` says what it said.
@@ -107,7 +116,59 @@ Result<bool> Delivery::set_refused_row_aside() {
   if (!found.batch) return false;
   const auto entry = tables_.find(found.batch->schema()->id);
   if (entry == tables_.end()) return false;
-  MAIA_TRY(bury(*found.batch, entry->second, found.window->transactions, {{found.row, why}}, Stage::write));
+  MAIA_TRY(blamed(entry->first, bury(*found.batch, entry->second, found.window->transactions,
+                                     {{found.row, why}}, Stage::write)));
+  return true;
+}
+
+/// What the destination says to some of the rows by themselves; nothing if it would take them.
+Result<std::optional<std::string>> Delivery::refusal_of(const SnapshotCopy::Refused& refused,
+                                                        std::size_t from, std::size_t until) {
+  auto& entry = tables_.at(refused.table_id);
+  Batch some(refused.batch.schema());
+  for (auto row = from; row < until; ++row) some.push_row(refused.batch, row);
+  // Those that a transform refuses were put aside before.
+  std::vector<RowFailure> failures;
+  const std::span transactions(&refused.snapshot, 1);
+  const auto routed = MAIA_TRY(entry.route.apply(some, transactions, failures));
+  MAIA_TRY(destination_->begin());
+  const maia::Delivery delivery{.target = &entry.route.target(),
+                                .batch = routed.batch,
+                                .fresh = refused.fresh,
+                                .converging = !refused.fresh,
+                                .transactions = transactions};
+  const auto written = destination_->write({&delivery, 1});
+  destination_->rollback();
+  if (written.ok()) return std::optional<std::string>();
+  if (written.error().code != Error::Code::data) return written.error();
+  return std::optional(written.error().message);
+}
+
+Result<bool> Delivery::set_copied_rows_aside(SnapshotCopy::Refused refused) {
+  interrupt();
+  MAIA_TRY(load_tables());
+  const auto entry = tables_.find(refused.table_id);
+  if (entry == tables_.end()) return false;
+  std::vector<RowFailure> failures;
+  std::vector<std::pair<std::size_t, std::size_t>> left{{0, refused.batch.rows()}};
+  while (!left.empty() && failures.size() <= kMostRows) {
+    const auto [from, until] = left.back();
+    left.pop_back();
+    auto why = MAIA_TRY(refusal_of(refused, from, until));
+    if (!why) continue;
+    if (until - from == 1) {
+      failures.push_back({from, *std::move(why)});
+      continue;
+    }
+    // The first half on top, so that rows are found in their order.
+    const auto middle = from + (until - from) / 2;
+    left.emplace_back(middle, until);
+    left.emplace_back(from, middle);
+  }
+  if (failures.empty() || failures.size() > kMostRows) return false;
+  const std::span transactions(&refused.snapshot, 1);
+  MAIA_TRY(
+      blamed(refused.table_id, bury(refused.batch, entry->second, transactions, failures, Stage::write)));
   return true;
 }
 

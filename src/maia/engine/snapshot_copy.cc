@@ -181,7 +181,10 @@ Status SnapshotCopy::write(const CopyJob& job, Batch batch) {
                                 .fresh = !converging_[job.table],
                                 .converging = converging_[job.table],
                                 .transactions = {&snapshot, 1}};
-  return parts_.destination.write({&delivery, 1});
+  auto written = parts_.destination.write({&delivery, 1});
+  if (!written.ok() && written.error().code == Error::Code::data)
+    refused_.emplace(Refused{entry.fact.source->id, std::move(batch), snapshot, delivery.fresh});
+  return written;
 }
 
 Status SnapshotCopy::complete(const CopyJob& job) {

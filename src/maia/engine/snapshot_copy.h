@@ -3,8 +3,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "maia/connector/destination.h"
@@ -55,6 +57,16 @@ class SnapshotCopy {
   /// Writes and commits one round of chunks. True when that was the last one.
   Result<bool> step(std::stop_token stop);
 
+  /// Rows that the destination refused because of what is in them.
+  struct Refused {
+    std::string table_id;
+    Batch batch;
+    Transaction snapshot;
+    bool fresh = false;  ///< as in the write
+  };
+  /// Those of the step that failed with this, once.
+  std::optional<Refused> take_refused() { return std::exchange(refused_, std::nullopt); }
+
  private:
   SnapshotCopy(Parts parts, std::shared_ptr<Snapshot> snapshot, std::vector<TableEntry*> tables,
                std::size_t budget);
@@ -79,6 +91,7 @@ class SnapshotCopy {
   std::uint64_t round_ = 0;
   std::uint64_t rounds_ = 0;
   CopyQueue queue_;
+  std::optional<Refused> refused_;
   std::unique_ptr<ChunkReader> inline_reader_;
   std::vector<std::jthread> readers_;
 };
