@@ -46,6 +46,28 @@ std::vector<Row>::iterator find_key(Table& table, const std::vector<std::size_t>
                       [&](const Row& each) { return columns_of(each, columns) == key; });
 }
 
+bool holds(const Value& value, const RowCondition::Comparison& comparison, const Type& type) {
+  using Compare = RowCondition::Compare;
+  const auto literal = from_text(comparison.literals.front(), type);
+  switch (comparison.how) {
+    case Compare::equal: return value == literal;
+    case Compare::less: return value < literal;
+    case Compare::at_most: return value <= literal;
+    case Compare::greater: return value > literal;
+    case Compare::at_least: return value >= literal;
+    case Compare::one_of: break;
+  }
+  return std::any_of(comparison.literals.begin(), comparison.literals.end(),
+                     [&](const std::string& each) { return value == from_text(each, type); });
+}
+
+bool meets(const Row& row, const TableSchema& schema, const RowCondition& condition) {
+  return std::all_of(condition.all.begin(), condition.all.end(), [&](const auto& comparison) {
+    const auto column = schema.find(comparison.column).value();
+    return holds(row[column], comparison, schema.columns[column].type);
+  });
+}
+
 }  // namespace
 
 std::string_view to_string(Kind kind) {
@@ -112,7 +134,8 @@ Result<Table*> SimulatedDestination::table(const TableName& name) {
 Status SimulatedDestination::prepare(const TableTarget& target) {
   MAIA_TRY(call("prepare"));
   auto& there = tables()[current(to_string(target.name))];
-  if (!there) {
+  // Without a transaction an earlier try, of which no checkpoint tells, has left an empty one.
+  if (!there || (!transactional(store_.kind) && there->rows.empty())) {
     there = std::make_shared<Table>(Table{target.schema, {}});
     return {};
   }
@@ -129,7 +152,10 @@ Status SimulatedDestination::alter(const TableTarget& before, const TableTarget&
   const auto to = to_string(after.name);
   const bool lenient = !transactional(store_.kind);
   if (from != to) {
-    if (lenient) store_.renamed[from] = to;
+    if (lenient) {
+      store_.renamed.erase(to);
+      store_.renamed[from] = to;
+    }
     if (all.contains(from)) {
       if (all.contains(to)) return wrong(to + " is there already");
       all[to] = std::move(all.at(from));
@@ -253,6 +279,52 @@ Status SimulatedDestination::apply_update(Table& table, const Delivery& delivery
     table.rows.push_back(std::move(*told));
   }
   return {};
+}
+
+void SimulatedDestination::rollback() {
+  working_.clear();
+  if (dice_.percent(50)) staged_.clear();
+}
+
+Status SimulatedDestination::begin_staging(const TableTarget& target) {
+  MAIA_TRY(call("begin staging"));
+  staged_[to_string(target.name)] = std::make_shared<Table>(Table{target.schema, {}});
+  return {};
+}
+
+Status SimulatedDestination::stage(const TableTarget& target, const Batch& batch) {
+  MAIA_TRY(call("stage"));
+  const auto found = staged_.find(to_string(target.name));
+  if (found == staged_.end()) return wrong("rows are staged before there is a place for them");
+  auto& staged = *found->second;
+  for (std::size_t row = 0; row < batch.rows(); ++row) {
+    auto told = told_row(batch, row, nullptr);
+    if (!told) return wrong("a staged row lacks values");
+    if (!target.key.empty() &&
+        find_key(staged, target.key, columns_of(*told, target.key)) != staged.rows.end())
+      return wrong("a row is staged twice");
+    staged.rows.push_back(std::move(*told));
+  }
+  return {};
+}
+
+Result<Destination::Reconciled> SimulatedDestination::reconcile(const TableTarget& target,
+                                                                const Reconciliation& how) {
+  MAIA_TRY(call("reconcile"));
+  const auto staged = std::exchange(staged_[to_string(target.name)], nullptr);
+  if (!staged) return wrong("nothing is staged to compare with");
+  auto* table = MAIA_TRY(this->table(target.name));
+  if (!same_columns(*staged->schema, *table->schema)) return wrong("rows are staged in another shape");
+  const auto meant = [&](const Row& row) { return meets(row, *table->schema, how.rows); };
+  Reconciled done;
+  if (!how.keep_surplus) done.removed = std::erase_if(table->rows, meant);
+  for (const auto& row : staged->rows) {
+    if (!meant(row)) continue;
+    if (!transactional(store_.kind)) MAIA_TRY(call("row"));
+    table->rows.push_back(row);
+    ++done.inserted;
+  }
+  return done;
 }
 
 Status SimulatedDestination::commit(const CheckpointUpdate& update) {

@@ -58,7 +58,10 @@ class SimulatedDestination final : public Destination {
   Status truncate(std::span<const TableTarget* const> targets, const Truncate& truncate) override;
   Status write(std::span<const Delivery> deliveries) override;
   Status commit(const CheckpointUpdate& update) override;
-  void rollback() override { working_.clear(); }
+  void rollback() override;
+  Status begin_staging(const TableTarget& target) override;
+  Status stage(const TableTarget& target, const Batch& batch) override;
+  Result<Reconciled> reconcile(const TableTarget& target, const Reconciliation& how) override;
   Result<std::vector<std::string>> drop(std::string_view) override { return std::vector<std::string>{}; }
 
  private:
@@ -84,6 +87,7 @@ class SimulatedDestination final : public Destination {
   std::uint64_t session_ = 0;
   std::uint64_t epoch_ = 0;
   Tables working_;
+  Tables staged_;
 };
 
 }  // namespace maia::simulation

@@ -37,6 +37,27 @@ std::vector<std::pair<std::uint64_t, std::string>> operations(const Database& da
   return ids;
 }
 
+/// Where in the log the table is at its destination; nothing while its rows are not all there, or some of
+/// them are newer than others.
+std::optional<std::uint64_t> whole_at(const engine::TableFact& fact, std::uint64_t checkpoint) {
+  if (!fact.copied || fact.state == engine::TableState::removed) return std::nullopt;
+  auto at = fact.held ? number(fact.held->position) : checkpoint;
+  if (fact.skip_until) at = std::max(at, number(*fact.skip_until));
+  if (fact.converge_until && at < number(*fact.converge_until)) return std::nullopt;
+  return at;
+}
+
+/// Up to where everything is at the destination, of all its tables.
+std::uint64_t complete_until(const Store& store) {
+  auto until = number(store.checkpoint.position);
+  for (const auto& [key, json] : store.checkpoint.facts) {
+    if (!engine::table_of_fact(key)) continue;
+    const auto fact = engine::table_fact_from_json(json);
+    if (fact.ok() && fact->held) until = std::min(until, number(fact->held->position));
+  }
+  return until;
+}
+
 }  // namespace
 
 void Oracle::watch(Store& store) {
@@ -46,9 +67,9 @@ void Oracle::watch(Store& store) {
 
 void Oracle::confirmed(std::uint64_t position) {
   for (const auto* store : stores_) {
-    if (number(store->checkpoint.position) >= position) continue;
+    if (complete_until(*store) >= position) continue;
     trace_.fail(fmt::format("position {} is confirmed to the source, but {} has only what is up to {}",
-                            position, store->name, number(store->checkpoint.position)));
+                            position, store->name, complete_until(*store)));
   }
 }
 
@@ -62,22 +83,24 @@ void Oracle::committed(const Store& store) {
   }
   reached = std::max(reached, position);
   if (!transactional(store.kind)) return;
-  const auto& truth = database_.at(position);
   for (const auto& [key, json] : store.checkpoint.facts) {
     const auto id = engine::table_of_fact(key);
     if (!id) continue;
     const auto fact = engine::table_fact_from_json(json);
     if (!fact.ok()) return trace_.fail(store.name + ": " + fact.error().message);
+    const auto at = whole_at(*fact, position);
+    if (!at) continue;
+    const auto& truth = database_.at(*at);
     const auto expected = truth.find(*id);
-    if (fact->state != engine::TableState::streaming || expected == truth.end()) continue;
+    if (expected == truth.end()) continue;
     const auto there = store.tables.find(to_string(fact->target->name));
     if (there == store.tables.end()) {
       return trace_.fail(fmt::format("{} has no table {}", store.name, to_string(fact->target->name)));
     }
     if (appends(store.kind)) {
-      compare_log(store, *there->second, *id, position);
+      compare_log(store, *there->second, *id, *at);
     } else {
-      compare(store, *there->second, expected->second, position);
+      compare(store, *there->second, expected->second, *at);
     }
   }
 }

@@ -26,17 +26,10 @@ void add_faults(Plan& plan, Dice& dice) {
     std::uint64_t chance;
   };
   constexpr Trouble kTroubles[] = {
-      {What::cut_source, 4, 40},
-      {What::restart_source, 3, 30},
-      {What::fail_source, 6, 40},
-      {What::cut_destination, 4, 40},
-      {What::fail_destination, 6, 40},
-      {What::fail_disk, 3, 25},
-      {What::crash, 5, 50},
-      {What::lose_state, 1, 15},
-      {What::take_over, 2, 25},
-      {What::jump_clock, 3, 30},
-      {What::quiet, 2, 30},
+      {What::cut_source, 4, 40},      {What::restart_source, 3, 30},   {What::fail_source, 6, 40},
+      {What::cut_destination, 4, 40}, {What::fail_destination, 6, 40}, {What::fail_disk, 3, 25},
+      {What::crash, 5, 50},           {What::lose_state, 1, 15},       {What::take_over, 2, 25},
+      {What::jump_clock, 3, 30},      {What::command, 12, 40},         {What::quiet, 2, 30},
   };
   for (const auto& trouble : kTroubles) {
     if (dice.percent(trouble.chance)) add(plan, dice, trouble.what, trouble.at_most);
@@ -59,6 +52,7 @@ std::string_view to_string(Event::What what) {
     case Event::What::lose_state: return "maia crashes and its journal is deleted";
     case Event::What::take_over: return "maia stalls, and another takes its place on another machine";
     case Event::What::jump_clock: return "the clock jumps";
+    case Event::What::command: return "somebody asks for something";
     case Event::What::quiet: return "all is well until everything is delivered";
   }
   return "";
@@ -84,6 +78,7 @@ Plan Plan::of(std::uint64_t seed) {
   if (sometimes()) setup.segment_bytes = dice.between(600, 8000);
   if (sometimes()) setup.recent_bytes = dice.between(0, 3000);
   setup.max_rows = dice.between(1, 30);
+  if (sometimes()) setup.retain_bytes = dice.between(0, 20'000);
   if (dice.percent(30)) plan.lost_answers = dice.between(2, 15);
   for (std::uint64_t i = 0, n = dice.between(1, 3); i < n; ++i) {
     plan.events.push_back({Event::What::create_table, 0, dice.seed()});

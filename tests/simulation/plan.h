@@ -29,6 +29,7 @@ struct Event {
     lose_state,
     take_over,
     jump_clock,
+    command,
     quiet,
   };
   What what = What::transaction;

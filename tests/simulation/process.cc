@@ -13,10 +13,12 @@ void SteppedRuntime::launch(engine::Task& task, Failed failed) {
   tasks_.push_back({&task, std::move(failed), clock_.now()});
 }
 
-std::optional<std::int64_t> SteppedRuntime::next_due() const {
-  std::optional<std::int64_t> next;
-  for (const auto& entry : tasks_) next = std::min(next.value_or(entry.due), entry.due);
-  return next;
+std::vector<engine::Delivery*> SteppedRuntime::deliveries() const {
+  std::vector<engine::Delivery*> all;
+  for (const auto& entry : tasks_) {
+    if (auto* delivery = dynamic_cast<engine::Delivery*>(entry.task)) all.push_back(delivery);
+  }
+  return all;
 }
 
 bool SteppedRuntime::step(Dice& dice) {
@@ -62,6 +64,7 @@ engine::PipelineRun::Parts Process::parts(std::unique_ptr<Journal> journal) {
   parts.options.snapshot = world_.setup.snapshot;
   parts.options.snapshot_readers = 0;
   parts.options.idle_checkpoint = std::chrono::milliseconds(500);
+  parts.options.retention.bytes = world_.setup.retain_bytes;
   parts.source = std::make_unique<SimulatedSource>(world_.database, world_.setup.source, life_,
                                                    [this](std::uint64_t at) { world_.oracle.confirmed(at); });
   parts.journal = std::move(journal);
@@ -75,6 +78,7 @@ engine::PipelineRun::Parts Process::parts(std::unique_ptr<Journal> journal) {
     engine::PipelineRun::DestinationParts destination;
     destination.options.name = store->name;
     destination.options.mode = appends(store->kind) ? TableTarget::Mode::append : TableTarget::Mode::upsert;
+    destination.options.transactional = transactional(store->kind);
     destination.options.max_rows = world_.setup.max_rows;
     destination.open = [this, at = store.get()]() -> Result<std::unique_ptr<Destination>> {
       return std::unique_ptr<Destination>(

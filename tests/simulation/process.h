@@ -28,8 +28,8 @@ class SteppedRuntime final : public engine::Runtime {
 
   /// Steps one of the tasks that are due, as the dice fall; false if none is.
   bool step(Dice& dice);
-  /// When the next task is due; nothing if there is none.
-  std::optional<std::int64_t> next_due() const;
+  /// The deliveries among the tasks that have not ended.
+  std::vector<engine::Delivery*> deliveries() const;
 
  private:
   struct Entry {
@@ -49,6 +49,7 @@ struct Setup {
   std::uint64_t recent_bytes = 1 << 20;
   std::size_t max_rows = 10;
   bool snapshot = true;
+  std::uint64_t retain_bytes = 1 << 30;
 };
 
 /// What outlives every process.

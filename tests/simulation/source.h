@@ -36,6 +36,9 @@ class SimulatedSource final : public Source {
   Result<Position> end() override;
   std::partial_ordering compare(const Position& a, const Position& b) const override;
   std::string describe(const Position& position) const override { return position.token; }
+  Result<Position> position_from_text(std::string_view text, const Position&) const override {
+    return Position{std::string(text)};
+  }
   Result<std::vector<std::string>> drop() override { return std::vector<std::string>{}; }
 
  private:

@@ -5,11 +5,20 @@
 
 #include <algorithm>
 
+#include "operator.h"
+
 namespace maia::simulation {
 namespace {
 
 using Crash = testing::FaultDisk::Crash;
 constexpr std::uint64_t kStepsToSettle = 8000;
+
+/// Whether somebody has paused it or a table of it.
+bool rests(const engine::DestinationStatus& destination) {
+  return destination.state == "paused" ||
+         std::any_of(destination.tables.begin(), destination.tables.end(),
+                     [](const auto& table) { return table.second.state == engine::TableState::paused; });
+}
 
 }  // namespace
 
@@ -84,6 +93,7 @@ void World::happen(const Event& event, std::size_t number) {
       dice.percent(50) ? clock_.pass(std::chrono::milliseconds(dice.roll(3'600'000)))
                        : clock_.jump(static_cast<std::int64_t>(dice.roll(7'200'000)) - 3'600'000);
       return;
+    case Event::What::command: return command(dice);
     case Event::What::quiet: return settle();
   }
 }
@@ -106,6 +116,12 @@ void World::take_over(Dice& dice) {
   wakes_at_ = clock_.now() + static_cast<std::int64_t>(dice.roll(5000));
   machines_.push_back(std::make_unique<Machine>(dice.seed()));
   if (database_.slot) database_.slot->user = 0;
+}
+
+void World::command(Dice& dice) {
+  if (!process_ || process_->life().dead()) return;
+  const auto deliveries = process_->runtime().deliveries();
+  if (!deliveries.empty()) ask_something(*dice.one_of(deliveries), database_, dice, trace_);
 }
 
 void World::tick() {
@@ -166,8 +182,11 @@ void World::look_after(std::unique_ptr<Process>& process) {
   if (!failure) return;
   // Of two that fight for the destinations either may lose: who reconnects last has the newest epoch.
   const bool fenced = take_overs_ > 0 && failure->message.find("a newer run has") != std::string::npos;
+  // One that was replaced may open a destination late, with a journal that does not continue what is there.
+  const bool outdated =
+      process == stalled_ && failure->message.find("not what comes after") != std::string::npos;
   const bool disk = failure->code == Error::Code::storage && disk_faults_ > 0;
-  if (!fenced && !disk) {
+  if (!fenced && !outdated && !disk) {
     trace_.fail(fmt::format("{} stops for good: {}", process->name(), failure->message));
     return;
   }
@@ -178,7 +197,9 @@ void World::look_after(std::unique_ptr<Process>& process) {
 bool World::all_delivered() {
   if (database_.now().empty()) return true;
   if (!process_ || !transactions_.empty()) return false;
-  return process_->run().reached(position(database_.end()));
+  if (!process_->run().reached(position(database_.end()))) return false;
+  const auto status = process_->run().status();
+  return std::none_of(status.destinations.begin(), status.destinations.end(), rests);
 }
 
 void World::settle() {
@@ -188,8 +209,13 @@ void World::settle() {
   const auto bound = steps_ + kStepsToSettle;
   while (!all_delivered()) {
     tick();
-    if (process_) process_->run().hurry(true);
     if (trace_.failed()) return;
+    // A run that rests does not notice that it was replaced, and keeps the slot.
+    if (stalled_) resume_what_rests(*stalled_);
+    if (process_) {
+      process_->run().hurry(true);
+      resume_what_rests(*process_);
+    }
     if (steps_ > bound)
       return trace_.fail("nothing is wrong any more, but not everything arrives: " + where_it_stands());
   }
@@ -197,6 +223,15 @@ void World::settle() {
   trace_.tell("  everything is delivered");
   oracle_.quiet();
   for (auto& store : stores_) store->lost_answers = plan_.lost_answers;
+}
+
+void World::resume_what_rests(Process& process) {
+  const auto status = process.run().status();
+  for (auto* delivery : process.runtime().deliveries()) {
+    for (const auto& each : status.destinations) {
+      if (each.name == delivery->name() && rests(each)) resume_all(*delivery);
+    }
+  }
 }
 
 std::string World::where_it_stands() {

@@ -30,6 +30,7 @@ class World {
   void cut(const std::string& system, Dice& dice);
   void crash(Dice& dice);
   void take_over(Dice& dice);
+  void command(Dice& dice);
   /// Lets the workload, the engine or time take one step.
   void tick();
   void work();
@@ -39,6 +40,7 @@ class World {
   /// Heals the world, and expects that everything is delivered within a bound.
   void settle();
   bool all_delivered();
+  static void resume_what_rests(Process& process);
   std::string where_it_stands();
 
   const Plan& plan_;
