@@ -115,9 +115,11 @@ class Destination {
   /// with their last rows, inside begin/commit.
   virtual Status finish_snapshot(std::span<const TableTarget* const> /*targets*/) { return {}; }
 
+  /// Whether it can tell which of a table's rows differ from others, by the three calls that follow; they are
+  /// Code::unsupported if not.
+  virtual bool can_compare() const { return false; }
   /// Makes an empty place beside the table for rows to compare it with, in place of one that is there. It
-  /// lasts until reconcile or the end of the session, over commits; a rollback may take it away. These three
-  /// are Code::unsupported where the destination cannot compare.
+  /// lasts until reconcile or the end of the session, over commits; a rollback may take it away.
   virtual Status begin_staging(const TableTarget& target);
   /// Adds Op::read rows.
   virtual Status stage(const TableTarget& target, const Batch& batch);

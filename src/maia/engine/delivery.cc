@@ -90,6 +90,7 @@ Status Delivery::assign(Assignment assignment) {
   MAIA_TRY(load_tables());
   MAIA_TRY(refuse_idle_transforms());
   if (assigned_.renumbered) MAIA_TRY(renumber(*assigned_.renumbered));
+  MAIA_TRY(tell_removed());
   phase_ = Phase::running;
   publish("snapshot");
   return {};
@@ -129,6 +130,7 @@ Result<Step> Delivery::work(std::stop_token stop) {
     case Phase::opening:
       MAIA_TRY(open());
       MAIA_TRY(load_tables());
+      MAIA_TRY(tell_removed());
       phase_ = Phase::running;
       return Step::again();
     case Phase::failed: return Step::wait(kRest);

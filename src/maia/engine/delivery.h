@@ -156,6 +156,7 @@ class Delivery final : public Task {
   Status load_table(const std::string& id, const std::string& fact);
   Status offer(const SourceTable& table);
   void remove_those_not_offered();
+  Status tell_removed();
   Status renumber(const Held& base);
   void hold(TableEntry& entry);
   Status add_table(const SchemaRef& schema, bool had_rows);

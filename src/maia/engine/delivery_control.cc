@@ -177,6 +177,10 @@ Status Delivery::can_resync(const TableEntry& entry) const {
     return refused(name + " keeps every change (mode: append), so there is nothing to compare",
                    "to begin anew: maia drop, then maia run");
   }
+  if (!destination_->can_compare()) {
+    return refused(options_.name + " takes changes only and cannot say which of its rows differ",
+                   "to begin anew: maia drop, then maia run");
+  }
   for (const auto& [id, other] : tables_) {
     if (&other == &entry || other.fact.state == TableState::removed) continue;
     if (other.fact.target->name == entry.fact.target->name) {

@@ -117,6 +117,15 @@ void Delivery::remove_those_not_offered() {
   }
 }
 
+/// Durable before their changes are left out of the journal: else a table that is selected again before the
+/// next commit would be taken for one that has streamed all the time.
+Status Delivery::tell_removed() {
+  const bool any = std::any_of(tables_.begin(), tables_.end(), [](const auto& each) {
+    return each.second.dirty && each.second.fact.state == TableState::removed;
+  });
+  return any ? commit_facts() : Status();
+}
+
 /// The sequences of the journal that was lost mean nothing in the new one; positions do, unless the source
 /// has lost them, too.
 Status Delivery::renumber(const Held& base) {

@@ -347,6 +347,42 @@ TEST(PipelineControl,
   EXPECT_TRUE(running.end().ok());
 }
 
+TEST(PipelineControl, a_table_that_was_left_out_while_its_destination_was_stuck_misses_nothing) {
+  Fixture fixture(11);
+  std::atomic<bool> stuck = false;
+  Faults faults([&](std::string_view step) -> std::optional<Error> {
+    if (!stuck || step != "write") return std::nullopt;
+    return Error{Error::Code::unavailable, Recovery::retry, "the store is stuck", ""};
+  });
+  fixture.work(10);
+  {
+    Running running(fixture.parts(faults));
+    running.drain();
+    EXPECT_TRUE(running.end().ok());
+  }
+  fixture.database.offer(1);
+  stuck = true;
+  for (const std::int64_t id : {600, 601}) {
+    for (const std::size_t table : {0U, 1U, 0U}) {
+      const auto each = id + 10 * static_cast<std::int64_t>(fixture.database.size());
+      fixture.database.commit(
+          {{.table = table, .op = Op::insert, .id = each, .new_id = each, .a = "x", .b = "y"}});
+    }
+  }
+  {
+    Running running(fixture.parts(faults));
+    while (running.run.status().captured != std::to_string(fixture.database.size()))
+      std::this_thread::yield();
+    EXPECT_TRUE(running.end().ok());
+  }
+  fixture.database.offer(2);
+  stuck = false;
+  Running running(fixture.parts(faults));
+  running.drain();
+  fixture.expect_equal();
+  EXPECT_TRUE(running.end().ok());
+}
+
 TEST(PipelineControl, an_operator_who_does_anything_at_any_moment_loses_nothing) {
   for (std::uint32_t seed = 100; seed < 110; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));

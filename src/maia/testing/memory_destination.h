@@ -61,6 +61,7 @@ class MemoryDestination final : public Destination {
   Status write(std::span<const Delivery> deliveries) override;
   Status commit(const CheckpointUpdate& update) override;
   void rollback() override { working_ = {}; }
+  bool can_compare() const override { return true; }
   Status begin_staging(const TableTarget& target) override;
   Status stage(const TableTarget& target, const Batch& batch) override;
   Status finish_snapshot(std::span<const TableTarget* const> targets) override;

@@ -34,6 +34,7 @@ class DuckDbDestination final : public Destination {
   Status write(std::span<const Delivery> deliveries) override;
   Status commit(const CheckpointUpdate& update) override;
   void rollback() override;
+  bool can_compare() const override { return true; }
   Status begin_staging(const TableTarget& target) override;
   Status stage(const TableTarget& target, const Batch& batch) override;
   Result<Reconciled> reconcile(const TableTarget& target, const Reconciliation& how) override;

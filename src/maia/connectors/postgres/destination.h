@@ -38,6 +38,7 @@ class PostgresDestination final : public maia::Destination {
   Status commit(const CheckpointUpdate& update) override;
   void rollback() override;
   Status finish_snapshot(std::span<const TableTarget* const> targets) override;
+  bool can_compare() const override { return true; }
   Status begin_staging(const TableTarget& target) override;
   Status stage(const TableTarget& target, const Batch& batch) override;
   Result<Reconciled> reconcile(const TableTarget& target, const Reconciliation& how) override;
