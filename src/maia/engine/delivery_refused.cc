@@ -156,7 +156,9 @@ Result<bool> Delivery::set_copied_rows_aside(SnapshotCopy::Refused refused) {
     left.pop_back();
     auto why = MAIA_TRY(refusal_of(refused, from, until));
     if (!why) continue;
-    if (until - from == 1) {
+    if (until - from <= 1) {
+      // Where it refuses to write nothing, it is not a matter of rows.
+      if (until == from) return false;
       failures.push_back({from, *std::move(why)});
       continue;
     }

@@ -150,6 +150,7 @@ TEST(PipelineRun,
   });
   fixture.database.commit({{.table = 0, .op = Op::insert, .id = 1, .new_id = 1, .a = "x", .b = "y"}});
   auto parts = fixture.parts(faults);
+  parts.options.row_errors.write = RowErrorPolicy::stop;
   parts.options.stop_on_row_failure = true;
   PipelineRun run(std::move(parts));
   std::stop_source stop;

@@ -71,6 +71,15 @@ TEST_F(RefusedRows, are_passed_over_where_that_is_the_policy) {
   EXPECT_EQ(fixture.store.read().tables.at("m.t0"), all_but_the_refused());
 }
 
+TEST_F(RefusedRows, that_are_all_there_is_leave_an_empty_table) {
+  for (std::int64_t id = 1; id < 100; ++id)
+    fixture.database.commit({{.table = 0, .op = Op::remove, .id = id, .new_id = id, .a = {}, .b = {}}});
+  refused = {0};
+  run(RowErrorPolicy::dead_letter);
+  EXPECT_EQ(waiting(), 1u);
+  EXPECT_TRUE(fixture.store.read().tables.at("m.t0").empty());
+}
+
 TEST_F(RefusedRows, quarantine_their_table_when_there_are_more_than_allowed) {
   for (std::int64_t id = 0; id < 100; ++id) refused.insert(id);
   auto parts = fixture.parts(faults);

@@ -174,6 +174,7 @@ Status SnapshotCopy::write(const CopyJob& job, Batch batch) {
   std::vector<RowFailure> failures;
   const auto routed = MAIA_TRY(entry.route.apply(batch, {&snapshot, 1}, failures));
   if (!failures.empty()) MAIA_TRY(parts_.bury(batch, entry, {&snapshot, 1}, failures));
+  if (routed.batch->rows() == 0) return {};
   entry.fact.rows += routed.batch->rows();
   if (entry.fact.resync) return parts_.destination.stage(entry.route.target(), *routed.batch);
   const maia::Delivery delivery{.target = &entry.route.target(),
