@@ -15,7 +15,7 @@ Result<std::unique_ptr<Destination>> open_destination(const config::Node& settin
   auto config = MAIA_TRY(config_spec().read(settings, "destination duckdb"));
   // The rest of its share is what DuckDB takes beside its buffers (docs/decisions/0009).
   if (options.memory_bytes > 0 && !settings.find("memory_limit"))
-    config.memory_limit = std::max(kLeastMemory, ByteSize{options.memory_bytes / 3});
+    config.memory_limit = std::max(kLeastMemory, ByteSize{options.memory_bytes / 4 * 3});
   return std::make_unique<DuckDbDestination>(std::move(config));
 }
 
