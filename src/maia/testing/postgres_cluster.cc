@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/testing/postgres_cluster.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
+#include <algorithm>
 #include <functional>
 #include <system_error>
 
 #include "maia/testing/child_process.h"
-#include "maia/testing/temporary_directory.h"
+#include "maia/testing/server_place.h"
 #include "maia/testing/unprivileged.h"
 
 namespace maia::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path dependencies() {
-  const char* chosen = std::getenv("MAIA_DEPS");
-  return chosen != nullptr ? chosen : MAIA_DEPS;
-}
 
 Status run_initdb(int version, const std::vector<std::string>& arguments, const fs::path& data) {
   const auto binaries = MAIA_TRY(postgres_binaries(version));
@@ -30,20 +23,6 @@ Status run_initdb(int version, const std::vector<std::string>& arguments, const 
                                       [](const auto& word) { return word.starts_with("--locale"); });
   if (!own_locale) command.push_back("--locale=C.UTF-8");
   return ChildProcess::run(unprivileged(std::move(command), {binaries, data.parent_path()}));
-}
-
-Status copy_tree(const fs::path& from, const fs::path& to) {
-  return ChildProcess::run({"cp", "-a", from.string(), to.string()});
-}
-
-/// Publishes a copy of `data` as the template, by one rename, so that programs running at once see all of it
-/// or nothing.
-void keep_as_template(const fs::path& data, const fs::path& kept) {
-  std::error_code failure;
-  fs::create_directories(kept.parent_path(), failure);
-  const auto draft = kept.string() + ".draft-" + std::to_string(getpid());
-  if (!failure && copy_tree(data, draft).ok()) fs::rename(draft, kept, failure);
-  fs::remove_all(draft, failure);
 }
 
 }  // namespace
@@ -64,14 +43,9 @@ Status make_postgres_cluster(int version, const std::vector<std::string>& initdb
                              const fs::path& data) {
   std::string key;
   for (const auto& argument : initdb_arguments) key += argument + '\n';
-  const auto name = "postgres-" + std::to_string(version) + "-" + std::to_string(geteuid()) + "-" +
-                    std::to_string(std::hash<std::string>{}(key));
-  const auto kept = dependencies() / "templates" / name;
-  std::error_code ignored;
-  if (fs::exists(kept, ignored)) return copy_tree(kept, data);
-  if (auto made = run_initdb(version, initdb_arguments, data); !made.ok()) return made;
-  keep_as_template(data, kept);
-  return {};
+  return make_from_template(
+      "postgres-" + std::to_string(version) + "-" + std::to_string(std::hash<std::string>{}(key)), data,
+      [&] { return run_initdb(version, initdb_arguments, data); });
 }
 
 }  // namespace maia::testing

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/testing/postgres_server.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <libpq-fe.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <mutex>
-#include <random>
-#include <sstream>
 #include <thread>
 #include <utility>
 
 #include "maia/testing/postgres_cluster.h"
-#include "maia/testing/temporary_directory.h"
+#include "maia/testing/server_place.h"
 #include "maia/testing/unprivileged.h"
 
 namespace maia::testing {
@@ -30,56 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr auto kStartLimit = std::chrono::seconds(120);
 constexpr auto kStopLimit = std::chrono::seconds(60);
-
-/// Ends the server of directory $1 and removes the directory once its standard input closes. It ignores the
-/// signals of a terminal, for it must outlive the test.
-constexpr const char* kKeeperScript = R"(
-trap '' INT TERM HUP
-read -r _
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
-if [ -n "$pid" ] && grep -qa "$1" "/proc/$pid/cmdline" 2>/dev/null; then kill -KILL "$pid"; fi
-for attempt in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && exit; sleep 0.2; done 2>/dev/null
-)";
-
-bool port_is_free(int port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool free = bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  close(socket);
-  return free;
-}
-
-/// Below the range that the system takes for outgoing connections, so that a port stays free between two
-/// starts.
-int choose_port() {
-  std::random_device random;
-  std::uniform_int_distribution<int> range(20000, 32000);
-  for (;;) {
-    if (const int port = range(random); port_is_free(port)) return port;
-  }
-}
-
-/// Processes whose parent is `parent`.
-std::vector<pid_t> children_of(pid_t parent) {
-  std::vector<pid_t> result;
-  std::error_code failure;
-  for (const auto& entry : fs::directory_iterator("/proc", failure)) {
-    std::ifstream file(entry.path() / "stat");
-    std::string line;
-    if (!std::getline(file, line)) continue;
-    const auto after_name = line.rfind(')');  // the name may hold blanks and brackets
-    std::istringstream rest(line.substr(after_name + 1));
-    char state = 0;
-    pid_t its_parent = 0;
-    if (rest >> state >> its_parent && its_parent == parent) {
-      result.push_back(static_cast<pid_t>(std::stol(entry.path().filename().string())));
-    }
-  }
-  return result;
-}
 
 bool alive(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
@@ -107,17 +50,10 @@ PostgresServer::PostgresServer(Options options, fs::path binaries, fs::path root
 
 Result<std::unique_ptr<PostgresServer>> PostgresServer::start(const Options& options) {
   auto binaries = MAIA_TRY(postgres_binaries(options.version));
-  std::string root = (fs::temp_directory_path() / "maia-postgres-XXXXXX").string();
-  int ends[2];
-  if (mkdtemp(root.data()) == nullptr || pipe2(ends, O_CLOEXEC) != 0) {
-    return Error{.code = Error::Code::storage, .message = "make " + root + ": " + std::strerror(errno)};
-  }
-  auto keeper = ChildProcess::start(
-      {.command = {"sh", "-c", kKeeperScript, "keeper", root}, .standard_input = ends[0]});
-  close(ends[0]);
-  if (!keeper.ok()) return std::move(keeper).error();
+  auto place = MAIA_TRY(make_kept_directory("postgres", "data/postmaster.pid"));
+  const auto root = place.path;
   std::unique_ptr<PostgresServer> server(
-      new PostgresServer(options, std::move(binaries), root, ends[1], std::move(keeper).value()));
+      new PostgresServer(options, std::move(binaries), root, place.input, std::move(place.keeper)));
   MAIA_TRY(give_to_unprivileged(root));
   MAIA_TRY(server->make_cluster());
   for (int attempt = 1;; ++attempt) {
@@ -195,13 +131,7 @@ std::string PostgresServer::uri(std::string_view database) const {
          "@127.0.0.1:" + std::to_string(port_) + "/" + std::string(database);
 }
 
-std::string PostgresServer::log_tail() const {
-  std::stringstream text;
-  text << std::ifstream(root_ / "log").rdbuf();
-  auto tail = text.str();
-  if (tail.size() > 4000) tail.erase(0, tail.size() - 4000);
-  return tail;
-}
+std::string PostgresServer::log_tail() const { return tail_of(root_ / "log"); }
 
 Status PostgresServer::execute(std::string_view sql, std::string_view database) {
   if (auto rows = query(sql, database); !rows.ok()) return std::move(rows).error();
