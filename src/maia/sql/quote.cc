@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace maia::sql {
 namespace {
 
 constexpr std::size_t kPostgresNameBytes = 63;
+constexpr std::ptrdiff_t kMysqlNameCharacters = 64;
 
 Error unusable(std::string_view what, std::string_view why) {
   return Error{.code = Error::Code::data, .message = fmt::format("{} {}", what, why)};
@@ -63,6 +66,33 @@ Result<std::string> postgres_literal(std::string_view text) {
 }
 
 Result<std::string> postgres_table(const TableName& name) { return qualified(name, postgres_identifier); }
+
+Result<std::string> mysql_identifier(std::string_view name) {
+  MAIA_TRY(check("a name", name));
+  if (name.empty()) return unusable("a name", "is empty");
+  auto quoted = between("`", name, '`', "`");
+  const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
+  const auto needs_four_bytes = [](char c) { return static_cast<unsigned char>(c) >= 0xf0U; };
+  const char* why = nullptr;
+  if (std::count_if(name.begin(), name.end(), starts_character) > kMysqlNameCharacters)
+    why = "has more than 64 characters";
+  if (std::any_of(name.begin(), name.end(), needs_four_bytes)) why = "has a character beyond U+FFFF";
+  if (name.ends_with(' ')) why = "ends with a blank";
+  if (why == nullptr) return quoted;
+  return Error{.code = Error::Code::data,
+               .message = fmt::format("the name {} {}, which MySQL and MariaDB do not take", quoted, why),
+               .hint = "give it another name at the destination with routes or a transform"};
+}
+
+Result<std::string> mysql_literal(std::string_view text) {
+  if (!simdjson::validate_utf8(text.data(), text.size())) return unusable("a text", "is not valid UTF-8");
+  auto quoted = between("'", text, '\'', "'\\");
+  for (auto at = quoted.find('\0'); at != quoted.npos; at = quoted.find('\0', at + 2))
+    quoted.replace(at, 1, "\\0");
+  return quoted;
+}
+
+Result<std::string> mysql_table(const TableName& name) { return qualified(name, mysql_identifier); }
 
 Result<std::string> duckdb_identifier(std::string_view name) { return identifier(name); }
 

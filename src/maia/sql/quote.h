@@ -22,6 +22,14 @@ Result<std::string> postgres_literal(std::string_view text);
 /// "schema"."table", or "table" alone when the schema is empty.
 Result<std::string> postgres_table(const TableName& name);
 
+/// A MySQL or MariaDB identifier, always in backticks. At most 64 characters, none beyond U+FFFF and no blank
+/// at the end: the servers hold no others.
+Result<std::string> mysql_identifier(std::string_view name);
+/// A string literal for sessions without NO_BACKSLASH_ESCAPES in sql_mode. Holds NUL.
+Result<std::string> mysql_literal(std::string_view text);
+/// `database`.`table`, or `table` alone when the schema is empty.
+Result<std::string> mysql_table(const TableName& name);
+
 /// A DuckDB identifier, always in double quotes. DuckDB compares identifiers without regard to ASCII case
 /// even so; whoever creates tables from names that differ only in case has to look out for that.
 Result<std::string> duckdb_identifier(std::string_view name);
