@@ -15,3 +15,14 @@ set_target_properties(duckdb PROPERTIES
 if(NOT EXISTS ${MAIA_DEPS}/duckdb/libduckdb.so)
   message(FATAL_ERROR "libduckdb is missing in ${MAIA_DEPS}/duckdb; run ./dev build, which fetches it")
 endif()
+
+# Debian's librdkafka has flaws that break exactly once; ./dev builds a newer one.
+pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
+add_library(rdkafka STATIC IMPORTED)
+set_target_properties(rdkafka PROPERTIES
+  IMPORTED_LOCATION ${MAIA_DEPS}/librdkafka/librdkafka.a
+  INTERFACE_INCLUDE_DIRECTORIES ${MAIA_DEPS}/librdkafka
+  INTERFACE_LINK_LIBRARIES "PkgConfig::openssl;PkgConfig::libzstd;PkgConfig::zlib;Threads::Threads;${CMAKE_DL_LIBS};m")
+if(NOT EXISTS ${MAIA_DEPS}/librdkafka/librdkafka.a)
+  message(FATAL_ERROR "librdkafka is missing in ${MAIA_DEPS}/librdkafka; run ./dev setup, which builds it")
+endif()

@@ -4,44 +4,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "maia/base/this_process.h"
 #include "maia/codec/change_walk.h"
+#include "maia/connector/rows_in_order.h"
 
 namespace maia::file {
 namespace {
 
 constexpr std::size_t kFlushBytes = 1u << 20;
 constexpr std::size_t kMostWriters = 1000;
-
-/// Goes through the rows of several batches in the order of their windows and, within one, of their ordinals.
-class Merge {
- public:
-  explicit Merge(std::span<const Delivery> deliveries) : deliveries_(deliveries), next_(deliveries.size()) {}
-
-  struct Row {
-    const Delivery* delivery = nullptr;
-    std::size_t row = 0;
-  };
-  /// Nothing at the end.
-  std::optional<Row> next() {
-    std::optional<std::size_t> least;
-    for (std::size_t i = 0; i < deliveries_.size(); ++i) {
-      if (next_[i] < deliveries_[i].batch->rows() && (!least || place(i) < place(*least))) least = i;
-    }
-    if (!least) return std::nullopt;
-    return Row{&deliveries_[*least], next_[*least]++};
-  }
-
- private:
-  std::pair<std::uint64_t, std::uint64_t> place(std::size_t i) const {
-    return {deliveries_[i].window, deliveries_[i].batch->ordinal(next_[i])};
-  }
-
-  std::span<const Delivery> deliveries_;
-  std::vector<std::size_t> next_;
-};
 
 }  // namespace
 
@@ -129,29 +100,14 @@ Status FileDestination::truncate(std::span<const TableTarget* const> targets, co
 }
 
 Status FileDestination::write(std::span<const Delivery> deliveries) {
-  // Ordinals compare only within a window, and the deliveries of one window share their transactions.
-  while (!deliveries.empty()) {
-    const auto* window = deliveries.front().transactions.data();
-    const auto end = std::find_if(deliveries.begin(), deliveries.end(),
-                                  [&](const Delivery& each) { return each.transactions.data() != window; });
-    const auto count = static_cast<std::size_t>(end - deliveries.begin());
-    MAIA_TRY(write_merged(deliveries.first(count)));
-    deliveries = deliveries.subspan(count);
-  }
-  return {};
-}
-
-Status FileDestination::write_merged(std::span<const Delivery> deliveries) {
   const auto now = clock_.wall();
-  Merge merge(deliveries);
-  while (const auto next = merge.next()) {
-    const auto& batch = *next->delivery->batch;
-    const auto& transaction = codec::transaction_at(next->delivery->transactions, batch.ordinal(next->row));
-    writer_of(*next->delivery->target).append_row(lines_, batch, next->row, transaction, now);
+  return rows_in_order(deliveries, [&](const Delivery& delivery, std::size_t row) -> Status {
+    const auto& batch = *delivery.batch;
+    const auto& transaction = codec::transaction_at(delivery.transactions, batch.ordinal(row));
+    writer_of(*delivery.target).append_row(lines_, batch, row, transaction, now);
     lines_ += '\n';
-    if (lines_.size() >= kFlushBytes) MAIA_TRY(flush());
-  }
-  return {};
+    return lines_.size() >= kFlushBytes ? flush() : Status{};
+  });
 }
 
 Status FileDestination::flush() {

@@ -42,7 +42,6 @@ class FileDestination final : public Destination {
   Status take_over(std::string_view pipeline, Epoch held, std::optional<SavedCheckpoint> saved);
   Error fenced(const std::optional<SavedCheckpoint>& saved) const;
   const codec::JsonWriter& writer_of(const TableTarget& target);
-  Status write_merged(std::span<const Delivery> deliveries);
   Status flush();
 
   const Config config_;

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/testing/kafka_session.h"
+
+#include <rdkafka.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace maia::testing {
+namespace {
+
+constexpr int kPatienceMs = 30'000;
+
+struct Destroy {
+  void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+  void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
+  void operator()(rd_kafka_DeleteRecords_t* records) const { rd_kafka_DeleteRecords_destroy(records); }
+  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Destroy>;
+
+Error failed(std::string what, rd_kafka_resp_err_t why) {
+  return Error{.code = Error::Code::unavailable, .message = std::move(what) + ": " + rd_kafka_err2str(why)};
+}
+
+Result<Owned<rd_kafka_t>> client(rd_kafka_type_t type, const std::string& address,
+                                 std::map<std::string, std::string> settings) {
+  settings["bootstrap.servers"] = address;
+  settings["log_level"] = "0";
+  auto* conf = rd_kafka_conf_new();
+  char why[512];
+  for (const auto& [name, value] : settings) {
+    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK) {
+      rd_kafka_conf_destroy(conf);
+      return Error{.code = Error::Code::invalid_config, .message = why};
+    }
+  }
+  auto* made = rd_kafka_new(type, conf, why, sizeof why);
+  if (made) return Owned<rd_kafka_t>(made);
+  rd_kafka_conf_destroy(conf);
+  return Error{.code = Error::Code::unavailable, .message = why};
+}
+
+Result<Owned<const rd_kafka_metadata_t>> metadata_of(rd_kafka_t* of) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto error = rd_kafka_metadata(of, 1, nullptr, &metadata, kPatienceMs);
+  if (error) return failed("read the topics", error);
+  return Owned<const rd_kafka_metadata_t>(metadata);
+}
+
+KafkaRecord record_of(const rd_kafka_message_t& message) {
+  KafkaRecord record{.partition = message.partition, .offset = message.offset};
+  if (message.key) record.key.emplace(static_cast<const char*>(message.key), message.key_len);
+  if (message.payload) record.value.emplace(static_cast<const char*>(message.payload), message.len);
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0; ++i) {
+      record.headers.emplace_back(name, std::string(static_cast<const char*>(value), size));
+    }
+  }
+  return record;
+}
+
+}  // namespace
+
+std::string KafkaRecord::header(std::string_view name) const {
+  const auto found =
+      std::find_if(headers.begin(), headers.end(), [&](const auto& each) { return each.first == name; });
+  return found == headers.end() ? "" : found->second;
+}
+
+Status KafkaSession::make_topic(const std::string& topic, int partitions,
+                                const std::map<std::string, std::string>& settings) const {
+  const auto admin = MAIA_TRY(client(RD_KAFKA_PRODUCER, address_, settings_));
+  char why[512];
+  const Owned<rd_kafka_NewTopic_t> made(rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, why, sizeof why));
+  for (const auto& [name, value] : settings) {
+    rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str());
+  }
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()));
+  auto* topics = made.get();
+  rd_kafka_CreateTopics(admin.get(), &topics, 1, nullptr, queue.get());
+  const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(queue.get(), kPatienceMs));
+  const auto* result = answer ? rd_kafka_event_CreateTopics_result(answer.get()) : nullptr;
+  if (!result) return failed("make topic " + topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  std::size_t count = 0;
+  const auto** each = rd_kafka_CreateTopics_result_topics(result, &count);
+  if (count != 1) return failed("make topic " + topic, rd_kafka_event_error(answer.get()));
+  const auto error = rd_kafka_topic_result_error(each[0]);
+  if (error) return failed("make topic " + topic, error);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  while (this->partitions(topic) != partitions) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return failed("see topic " + topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> KafkaSession::topics() const {
+  std::vector<std::string> names;
+  const auto admin = client(RD_KAFKA_PRODUCER, address_, settings_);
+  if (!admin.ok()) return names;
+  const auto metadata = metadata_of(admin->get());
+  for (int i = 0; metadata.ok() && i < (*metadata)->topic_cnt; ++i) {
+    names.emplace_back((*metadata)->topics[i].topic);
+  }
+  return names;
+}
+
+int KafkaSession::partitions(const std::string& topic) const {
+  const auto admin = client(RD_KAFKA_PRODUCER, address_, settings_);
+  if (!admin.ok()) return 0;
+  const auto metadata = metadata_of(admin->get());
+  for (int i = 0; metadata.ok() && i < (*metadata)->topic_cnt; ++i) {
+    if (topic == (*metadata)->topics[i].topic) return (*metadata)->topics[i].partition_cnt;
+  }
+  return 0;
+}
+
+Result<std::vector<KafkaRecord>> KafkaSession::committed(const std::string& topic) const {
+  const auto count = partitions(topic);
+  auto settings = settings_;
+  settings["group.id"] = "maia-test";
+  settings["isolation.level"] = "read_committed";
+  settings["enable.partition.eof"] = "true";
+  settings["enable.auto.commit"] = "false";
+  settings["fetch.wait.max.ms"] = "20";
+  const auto consumer = MAIA_TRY(client(RD_KAFKA_CONSUMER, address_, std::move(settings)));
+  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(count));
+  for (int i = 0; i < count; ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  if (const auto error = rd_kafka_assign(consumer.get(), list.get())) return failed("read " + topic, error);
+  std::vector<KafkaRecord> records;
+  for (int ended = 0; ended < count;) {
+    const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(consumer.get(), kPatienceMs));
+    if (!message) return failed("read " + topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      ++ended;
+    } else if (message->err) {
+      return failed("read " + topic, message->err);
+    } else {
+      records.push_back(record_of(*message));
+    }
+  }
+  std::stable_sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.partition, a.offset) < std::pair(b.partition, b.offset);
+  });
+  return records;
+}
+
+Status KafkaSession::append(const std::string& topic, const std::vector<KafkaRecord>& records) const {
+  auto settings = settings_;
+  settings["enable.idempotence"] = "true";
+  const auto producer = MAIA_TRY(client(RD_KAFKA_PRODUCER, address_, std::move(settings)));
+  for (const auto& record : records) {
+    auto* headers = rd_kafka_headers_new(record.headers.size());
+    for (const auto& [name, value] : record.headers) {
+      rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                          static_cast<ssize_t>(value.size()));
+    }
+    const std::string_view key = record.key ? *record.key : std::string_view();
+    const std::string_view value = record.value ? *record.value : std::string_view();
+    const auto error = rd_kafka_producev(
+        producer.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(record.partition),
+        RD_KAFKA_V_KEY(key.data(), key.size()),
+        RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+    if (error) {
+      rd_kafka_headers_destroy(headers);
+      return failed("write to " + topic, error);
+    }
+  }
+  if (const auto error = rd_kafka_flush(producer.get(), kPatienceMs))
+    return failed("write to " + topic, error);
+  return {};
+}
+
+Status KafkaSession::remove_before(const std::string& topic, std::int32_t partition,
+                                   std::int64_t offset) const {
+  const auto admin = MAIA_TRY(client(RD_KAFKA_PRODUCER, address_, settings_));
+  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = offset;
+  const Owned<rd_kafka_DeleteRecords_t> records(rd_kafka_DeleteRecords_new(list.get()));
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()));
+  auto* one = records.get();
+  rd_kafka_DeleteRecords(admin.get(), &one, 1, nullptr, queue.get());
+  const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(queue.get(), kPatienceMs));
+  const auto error = answer ? rd_kafka_event_error(answer.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+  if (error) return failed("remove records of " + topic, error);
+  return {};
+}
+
+}  // namespace maia::testing

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "maia/base/result.h"
+
+namespace maia::testing {
+
+struct KafkaRecord {
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  std::vector<std::pair<std::string, std::string>> headers;
+
+  /// The value of a header, "" where there is none.
+  std::string header(std::string_view name) const;
+};
+
+/// How a test looks at a Kafka and writes to it, independently of the connector. Every call makes its own
+/// connection.
+class KafkaSession {
+ public:
+  /// `settings` are librdkafka's, besides the address.
+  explicit KafkaSession(std::string address, std::map<std::string, std::string> settings = {})
+      : address_(std::move(address)), settings_(std::move(settings)) {}
+
+  Status make_topic(const std::string& topic, int partitions = 1,
+                    const std::map<std::string, std::string>& settings = {}) const;
+  std::vector<std::string> topics() const;
+  int partitions(const std::string& topic) const;
+  /// What read_committed shows of a topic, by partition and offset, up to its end now.
+  Result<std::vector<KafkaRecord>> committed(const std::string& topic) const;
+  /// Appends records and waits until they are acknowledged; a partition of -1 lets the key choose.
+  Status append(const std::string& topic, const std::vector<KafkaRecord>& records) const;
+  Status remove_before(const std::string& topic, std::int32_t partition, std::int64_t offset) const;
+
+ private:
+  std::string address_;
+  std::map<std::string, std::string> settings_;
+};
+
+}  // namespace maia::testing
