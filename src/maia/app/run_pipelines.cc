@@ -22,6 +22,9 @@ namespace maia::app {
 namespace {
 
 constexpr std::chrono::milliseconds kFrame{200};
+/// How often what lies free between what is used goes back to the system; the allocator keeps it otherwise,
+/// and a stream of windows scatters it.
+constexpr std::chrono::seconds kTrim{5};
 
 struct Running {
   std::unique_ptr<PipelineService> service;
@@ -50,12 +53,17 @@ bool all_ended(const std::vector<std::unique_ptr<Running>>& all) {
 void watch(std::vector<std::unique_ptr<Running>>& all, bool show) {
   LiveScreen screen;
   const auto start = std::chrono::steady_clock::now();
+  auto trimmed = start;
   bool last = false;
   for (;;) {
     last = all_ended(all);
     const auto now = std::chrono::steady_clock::now();
     if (show) draw(screen, all, std::chrono::duration_cast<std::chrono::milliseconds>(now - start));
     if (last) break;
+    if (now - trimmed >= kTrim) {
+      malloc_trim(0);
+      trimmed = now;
+    }
     std::this_thread::sleep_for(show ? kFrame : kFrame / 10);
   }
   screen.finish();

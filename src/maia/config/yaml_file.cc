@@ -18,8 +18,7 @@ Result<std::string> read_text(const std::string& path) {
                  path + ": cannot be read: " + (errno ? std::strerror(errno) : "not a file"),
                  "check the path; `maia init` writes a new file"};
   }
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
+  return text.substr(0, static_cast<std::size_t>(in.gcount()));  // a copy as large as the file
 }
 
 Result<Node> read_yaml(const std::string& path) { return parse_yaml(MAIA_TRY(read_text(path)), path); }

@@ -17,6 +17,25 @@ Error lost(Sequence wanted) {
 
 }  // namespace
 
+LocalCursor::LocalCursor(std::shared_ptr<JournalState> state, Sequence after, Place place)
+    : state_(std::move(state)),
+      windows_(state_->disk, state_->directory, state_->pool),
+      last_(after),
+      place_(place) {
+  const std::lock_guard lock(state_->mutex);
+  reader_ = state_->recent.enter(after);
+}
+
+LocalCursor::~LocalCursor() {
+  const std::lock_guard lock(state_->mutex);
+  state_->recent.leave(reader_);
+}
+
+void LocalCursor::advance(Sequence read) {
+  last_ = read;
+  state_->recent.advance(reader_, read);
+}
+
 Result<std::optional<WindowRef>> LocalCursor::next(std::chrono::milliseconds wait, std::stop_token stop) {
   if (windows_.within()) return std::optional(MAIA_TRY(windows_.next_piece()));
   const Sequence wanted{last_.value + 1};
@@ -27,9 +46,9 @@ Result<std::optional<WindowRef>> LocalCursor::next(std::chrono::milliseconds wai
     if (std::exchange(renewals_, state_->renewals) != state_->renewals) windows_.close();
     if (const auto* recent = state_->recent.find(wanted)) {
       place_ = recent->place;
-      if (recent->window) {
-        last_ = wanted;
-        return std::optional(recent->window);
+      if (auto window = recent->window) {
+        advance(wanted);
+        return std::optional(std::move(window));
       }
     }
     // What lies between may have been removed: nobody needs it any more.
@@ -71,7 +90,8 @@ Result<RecordHeader> LocalCursor::seek(Sequence wanted) {
 Result<WindowRef> LocalCursor::read(Sequence wanted) {
   const auto header = MAIA_TRY(seek(wanted));
   auto window = MAIA_TRY(windows_.window(place_.offset, header));
-  last_ = wanted;
+  const std::lock_guard lock(state_->mutex);
+  advance(wanted);
   return window;
 }
 

@@ -10,11 +10,8 @@ namespace maia::journal {
 class LocalCursor final : public JournalCursor {
  public:
   /// `place` is at or before the record that follows `after`.
-  LocalCursor(std::shared_ptr<JournalState> state, Sequence after, Place place)
-      : state_(std::move(state)),
-        windows_(state_->disk, state_->directory, state_->pool),
-        last_(after),
-        place_(place) {}
+  LocalCursor(std::shared_ptr<JournalState> state, Sequence after, Place place);
+  ~LocalCursor() override;
 
   Result<std::optional<WindowRef>> next(std::chrono::milliseconds wait, std::stop_token stop) override;
 
@@ -22,12 +19,14 @@ class LocalCursor final : public JournalCursor {
   /// Moves place_ to the record of a sequence that is known to be there.
   Result<RecordHeader> seek(Sequence wanted);
   Result<WindowRef> read(Sequence wanted);
+  void advance(Sequence read);
 
   std::shared_ptr<JournalState> state_;
   WindowReader windows_;
   std::uint64_t renewals_ = 0;
   Sequence last_;  ///< handed over wholly, or in pieces right now
   Place place_;
+  RecentWindows::Reader reader_;  ///< guarded by the state's mutex
 };
 
 }  // namespace maia::journal

@@ -299,7 +299,7 @@ Result<Sequence> LocalJournal::sync() {
   });
 }
 
-Result<std::unique_ptr<JournalCursor>> LocalJournal::read(Sequence after) {
+Result<journal::Place> LocalJournal::place_after(Sequence after) const {
   const std::lock_guard lock(state_->mutex);
   const auto& segments = state_->segments;
   if (after < segments.front().base || after > state_->last) {
@@ -314,7 +314,11 @@ Result<std::unique_ptr<JournalCursor>> LocalJournal::read(Sequence after) {
       [](Sequence sequence, const journal::SegmentEntry& segment) { return sequence < segment.base; });
   Place place{std::prev(next)->number, journal::kSegmentMagic.size()};
   if (after == state_->last) place = {segments.back().number, segments.back().bytes};
-  return std::make_unique<journal::LocalCursor>(state_, after, place);
+  return place;
+}
+
+Result<std::unique_ptr<JournalCursor>> LocalJournal::read(Sequence after) {
+  return std::make_unique<journal::LocalCursor>(state_, after, MAIA_TRY(place_after(after)));
 }
 
 template <class Ask>

@@ -67,6 +67,8 @@ class LocalJournal final : public Journal {
   Status append_fragment(const StreamEvent::Fragment& fragment);
   Status append_abort(const StreamEvent::Abort& abort);
   Result<Sequence> append_commit(const StreamEvent::Commit& commit);
+  /// Where a cursor begins that has read up to `after`.
+  Result<journal::Place> place_after(Sequence after) const;
   /// Makes what was written visible. `sequence` is new for windows and commits.
   void publish(Sequence sequence, const Position& position, const std::vector<journal::SchemaUse>& schemas,
                journal::RecentWindows::Entry entry);

@@ -41,8 +41,6 @@ duckdb_state bind(duckdb_prepared_statement statement, idx_t index, const Parame
   return duckdb_bind_null(statement, index);
 }
 
-}  // namespace
-
 Error to_error(duckdb_error_type type, const char* message, std::string_view doing) {
   Error error{Error::Code::internal,
               Recovery::halt,
@@ -58,13 +56,6 @@ Error to_error(duckdb_error_type type, const char* message, std::string_view doi
     case DUCKDB_ERROR_CONNECTION:
       error.code = Error::Code::unavailable;
       error.recovery = Recovery::reconnect;
-      break;
-    case DUCKDB_ERROR_OUT_OF_MEMORY:
-      error.code = Error::Code::storage;
-      error.hint =
-          "Raise memory_limit of the DuckDB destination. DuckDB needs room for 2048 values of a column at "
-          "once, "
-          "which counts where values are large.";
       break;
     case DUCKDB_ERROR_IO:
       error.code = Error::Code::storage;
@@ -85,6 +76,8 @@ Error to_error(duckdb_error_type type, const char* message, std::string_view doi
   }
   return error;
 }
+
+}  // namespace
 
 Result<std::shared_ptr<Database>> Database::open(const Config& config) {
   ConfigHandle settings;
@@ -110,6 +103,8 @@ Result<std::shared_ptr<Database>> Database::open(const Config& config) {
                  {}};
   }
   auto database = std::make_shared<Database>();
+  database->buffers_ = &Buffers::of(config.path);
+  database->memory_limit_ = config.memory_limit;
   char* message = nullptr;
   if (duckdb_get_or_create_from_cache(instances(), config.path.c_str(), database->handle_.out(),
                                       settings.get(), &message) != DuckDBSuccess) {
@@ -128,32 +123,52 @@ Result<Connection> Database::connect() {
   if (duckdb_connect(handle_.get(), connection.handle_.out()) != DuckDBSuccess) {
     return Error{Error::Code::unavailable, Recovery::reconnect, "DuckDB: a new connection was refused", {}};
   }
-  MAIA_TRY(connection.run("SET TimeZone = 'UTC'", "connect"));
+  const auto size = buffers_->size(memory_limit_);
+  MAIA_TRY(connection.run(fmt::format("SET memory_limit = '{}KiB'; SET TimeZone = 'UTC'", size.bytes / 1024),
+                          "connect"));
+  if (size < memory_limit_) connection.buffers_ = buffers_;
   return connection;
+}
+
+Error Connection::fail(duckdb_error_type type, const char* message, std::string_view doing) {
+  auto error = to_error(type, message, doing);
+  if (!is_out_of_memory(type, message)) return error;
+  error.code = Error::Code::storage;
+  error.recovery = Recovery::halt;
+  error.hint =
+      "Raise memory_limit of the DuckDB destination. DuckDB needs room for 2048 values of a column at once, "
+      "which counts where values are large.";
+  if (buffers_) {
+    buffers_->grow();
+    error.recovery = Recovery::reconnect;
+    error.hint =
+        "From now on DuckDB has all of the destination's memory_limit, and not half of it; try again.";
+  }
+  return error;
 }
 
 Status Connection::run(const std::string& sql, std::string_view doing) {
   ResultHandle result;
   if (duckdb_query(raw(), sql.c_str(), result.out()) == DuckDBSuccess) return {};
   auto failed = result.get();
-  return to_error(duckdb_result_error_type(&failed), duckdb_result_error(&failed), doing);
+  return fail(duckdb_result_error_type(&failed), duckdb_result_error(&failed), doing);
 }
 
 Result<ResultHandle> Connection::execute(const std::string& sql, const std::vector<Parameter>& parameters,
                                          std::string_view doing) {
   PreparedHandle statement;
   if (duckdb_prepare(raw(), sql.c_str(), statement.out()) != DuckDBSuccess) {
-    return to_error(DUCKDB_ERROR_CATALOG, duckdb_prepare_error(statement.get()), doing);
+    return fail(DUCKDB_ERROR_CATALOG, duckdb_prepare_error(statement.get()), doing);
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (bind(statement.get(), i + 1, parameters[i]) != DuckDBSuccess) {
-      return to_error(DUCKDB_ERROR_CONVERSION, duckdb_prepare_error(statement.get()), doing);
+      return fail(DUCKDB_ERROR_CONVERSION, duckdb_prepare_error(statement.get()), doing);
     }
   }
   ResultHandle result;
   if (duckdb_execute_prepared(statement.get(), result.out()) != DuckDBSuccess) {
     auto failed = result.get();
-    return to_error(duckdb_result_error_type(&failed), duckdb_result_error(&failed), doing);
+    return fail(duckdb_result_error_type(&failed), duckdb_result_error(&failed), doing);
   }
   return result;
 }

@@ -10,13 +10,11 @@
 #include <vector>
 
 #include "maia/base/result.h"
+#include "maia/connectors/duckdb/buffers.h"
 #include "maia/connectors/duckdb/config.h"
 #include "maia/connectors/duckdb/handle.h"
 
 namespace maia::duckdb {
-
-/// An error of DuckDB in our words: `doing` is what we were at, such as "commit".
-Error to_error(duckdb_error_type type, const char* message, std::string_view doing);
 
 struct Bytes {
   std::string value;
@@ -36,6 +34,9 @@ class Connection {
                                std::string_view doing);
   Result<TextRows> rows(const std::string& sql, const std::vector<Parameter>& parameters,
                         std::string_view doing);
+  /// An error of DuckDB in our words: `doing` is what we were at, such as "commit". Where small buffers are
+  /// the cause (buffers.h) it asks for a reconnect, after which they are large.
+  Error fail(duckdb_error_type type, const char* message, std::string_view doing);
   void interrupt() { duckdb_interrupt(raw()); }
   duckdb_connection raw() const { return handle_.get(); }
 
@@ -44,6 +45,7 @@ class Connection {
   Result<ResultHandle> execute(const std::string& sql, const std::vector<Parameter>& parameters,
                                std::string_view doing);
   ConnectionHandle handle_;
+  Buffers* buffers_ = nullptr;  ///< those that are small yet
 };
 
 /// An open database file. All users of one file within the process share one instance; another process
@@ -60,6 +62,8 @@ class Database {
  private:
   DatabaseHandle handle_;
   std::string catalog_;
+  Buffers* buffers_ = nullptr;
+  ByteSize memory_limit_;
 };
 
 }  // namespace maia::duckdb

@@ -16,8 +16,9 @@ std::vector<LoadColumn> all_columns(const TableSchema& schema) {
 
 }  // namespace
 
-Loader::Loader(const TableSchema& schema, std::vector<LoadColumn> columns, const Config& config)
-    : schema_(&schema), columns_(std::move(columns)) {
+Loader::Loader(Connection& connection, const TableSchema& schema, std::vector<LoadColumn> columns,
+               const Config& config)
+    : connection_(&connection), schema_(&schema), columns_(std::move(columns)) {
   for (const auto& source : columns_) {
     const auto& type = schema.columns[source.column].type;
     encoders_.emplace_back(type, config);
@@ -30,7 +31,7 @@ Loader::Loader(const TableSchema& schema, std::vector<LoadColumn> columns, const
 
 Result<Loader> Loader::into_table(Connection& connection, const std::string& catalog, const TableName& name,
                                   const TableSchema& schema, const Config& config) {
-  Loader loader(schema, all_columns(schema), config);
+  Loader loader(connection, schema, all_columns(schema), config);
   MAIA_TRY(loader.check(duckdb_appender_create_ext(connection.raw(), catalog.c_str(), name.schema.c_str(),
                                                    name.table.c_str(), loader.appender_.out())));
   for (const auto& column : schema.columns) {
@@ -42,7 +43,7 @@ Result<Loader> Loader::into_table(Connection& connection, const std::string& cat
 Result<Loader> Loader::into_statement(Connection& connection, const std::string& sql,
                                       const TableSchema& schema, std::vector<LoadColumn> columns,
                                       const Config& config) {
-  Loader loader(schema, std::move(columns), config);
+  Loader loader(connection, schema, std::move(columns), config);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < loader.columns_.size(); ++i) names.push_back(fmt::format("c{}", i));
   std::vector<const char*> raw_names;
@@ -56,7 +57,7 @@ Result<Loader> Loader::into_statement(Connection& connection, const std::string&
 Result<Loader> Loader::into_staging(Connection& connection, const std::string& table,
                                     const TableSchema& schema, std::vector<LoadColumn> columns,
                                     const Config& config) {
-  Loader loader(schema, std::move(columns), config);
+  Loader loader(connection, schema, std::move(columns), config);
   MAIA_TRY(loader.check(
       duckdb_appender_create_ext(connection.raw(), "temp", "main", table.c_str(), loader.appender_.out())));
   return loader;
@@ -105,7 +106,8 @@ Status Loader::finish() { return check(duckdb_appender_close(appender_.get())); 
 Status Loader::check(duckdb_state state) {
   if (state == DuckDBSuccess) return {};
   const ErrorHandle error(duckdb_appender_error_data(appender_.get()));
-  return to_error(duckdb_error_data_error_type(error.get()), duckdb_error_data_message(error.get()), "write");
+  return connection_->fail(duckdb_error_data_error_type(error.get()), duckdb_error_data_message(error.get()),
+                           "write");
 }
 
 Error Loader::where(Error error, std::size_t index) const {

@@ -44,11 +44,13 @@ class Loader {
   Status finish();
 
  private:
-  Loader(const TableSchema& schema, std::vector<LoadColumn> columns, const Config& config);
+  Loader(Connection& connection, const TableSchema& schema, std::vector<LoadColumn> columns,
+         const Config& config);
   Status append(std::size_t rows);
   Status check(duckdb_state state);
   Error where(Error error, std::size_t index) const;
 
+  Connection* connection_;
   const TableSchema* schema_;
   std::vector<LoadColumn> columns_;
   std::vector<ColumnEncoder> encoders_;
