@@ -58,6 +58,7 @@ Result<std::unique_ptr<KafkaBroker>> KafkaBroker::start(const Options& options) 
   MAIA_TRY(broker->format());
   for (int attempt = 1;; ++attempt) {
     broker->port_ = choose_port();
+    broker->inner_port_ = choose_port();
     broker->controller_port_ = choose_port();
     broker->write_settings();
     auto started = broker->start_process();
@@ -74,18 +75,19 @@ KafkaBroker::~KafkaBroker() {
 }
 
 void KafkaBroker::write_settings() const {
-  const auto client = "CLIENT://" + address();
+  const auto brokers = "CLIENT://" + address() + ",INNER://" + inner_address();
   const auto controller = "CONTROLLER://127.0.0.1:" + std::to_string(controller_port_);
   std::map<std::string, std::string> settings{
       {"process.roles", "broker,controller"},
       {"node.id", "1"},
       {"controller.quorum.voters", "1@127.0.0.1:" + std::to_string(controller_port_)},
-      {"listeners", client + "," + controller},
-      {"advertised.listeners", client},
+      {"listeners", brokers + "," + controller},
+      {"advertised.listeners", brokers},
       {"controller.listener.names", "CONTROLLER"},
-      {"inter.broker.listener.name", "CLIENT"},
-      {"listener.security.protocol.map", "CONTROLLER:PLAINTEXT,CLIENT:" + options_.protocol},
+      {"inter.broker.listener.name", "INNER"},
+      {"listener.security.protocol.map", "CONTROLLER:PLAINTEXT,INNER:PLAINTEXT,CLIENT:" + options_.protocol},
       {"log.dirs", (root_ / "data").string()},
+      {"super.users", "User:ANONYMOUS"},
       {"auto.create.topics.enable", "false"},
       {"offsets.topic.replication.factor", "1"},
       {"offsets.topic.num.partitions", "1"},

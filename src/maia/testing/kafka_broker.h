@@ -32,6 +32,9 @@ class KafkaBroker {
   int port() const { return port_; }
   /// "127.0.0.1:<port>"
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  /// A second listener, in plain text and without authentication, whatever the first one asks for. Where
+  /// there are privileges, whoever comes this way has them all.
+  std::string inner_address() const { return "127.0.0.1:" + std::to_string(inner_port_); }
   std::string log_tail() const;
 
   /// SIGKILL. What the broker had written is in the system's cache and not lost.
@@ -54,6 +57,7 @@ class KafkaBroker {
   Options options_;
   std::filesystem::path root_;  ///< server.properties, pid, log, and data/
   int port_ = 0;
+  int inner_port_ = 0;
   int controller_port_ = 0;
   int keeper_input_;  ///< closing it tells the keeper to end the broker and remove `root_`
   ChildProcess keeper_;

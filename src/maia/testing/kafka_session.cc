@@ -19,6 +19,10 @@ struct Destroy {
   void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
   void operator()(rd_kafka_DeleteRecords_t* records) const { rd_kafka_DeleteRecords_destroy(records); }
+  void operator()(rd_kafka_AclBinding_t* binding) const { rd_kafka_AclBinding_destroy(binding); }
+  void operator()(rd_kafka_UserScramCredentialAlteration_t* change) const {
+    rd_kafka_UserScramCredentialAlteration_destroy(change);
+  }
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
   void operator()(rd_kafka_topic_partition_list_t* list) const {
     rd_kafka_topic_partition_list_destroy(list);
@@ -202,6 +206,54 @@ Status KafkaSession::remove_before(const std::string& topic, std::int32_t partit
   const auto error = answer ? rd_kafka_event_error(answer.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
   if (error) return failed("remove records of " + topic, error);
   return {};
+}
+
+Status KafkaSession::make_user(const std::string& user, const std::string& password) const {
+  const auto admin = MAIA_TRY(client(RD_KAFKA_PRODUCER, address_, settings_));
+  const auto* secret = reinterpret_cast<const unsigned char*>(password.data());
+  const Owned<rd_kafka_UserScramCredentialAlteration_t> change(rd_kafka_UserScramCredentialUpsertion_new(
+      user.c_str(), RD_KAFKA_SCRAM_MECHANISM_SHA_512, 4096, secret, password.size(), nullptr, 0));
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()));
+  auto* one = change.get();
+  rd_kafka_AlterUserScramCredentials(admin.get(), &one, 1, nullptr, queue.get());
+  const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(queue.get(), kPatienceMs));
+  const auto* result = answer ? rd_kafka_event_AlterUserScramCredentials_result(answer.get()) : nullptr;
+  if (!result) return failed("make user " + user, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  std::size_t count = 0;
+  const auto** each = rd_kafka_AlterUserScramCredentials_result_responses(result, &count);
+  if (count != 1) return failed("make user " + user, rd_kafka_event_error(answer.get()));
+  const auto* error = rd_kafka_AlterUserScramCredentials_result_response_error(each[0]);
+  const auto code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+  return code ? Status(failed("make user " + user, code)) : Status();
+}
+
+Status KafkaSession::grant(const std::string& user, const std::vector<KafkaGrant>& grants) const {
+  const std::map<std::string, rd_kafka_AclOperation_t> operations{
+      {"Read", RD_KAFKA_ACL_OPERATION_READ},
+      {"Write", RD_KAFKA_ACL_OPERATION_WRITE},
+      {"Create", RD_KAFKA_ACL_OPERATION_CREATE},
+      {"Delete", RD_KAFKA_ACL_OPERATION_DELETE},
+      {"Describe", RD_KAFKA_ACL_OPERATION_DESCRIBE},
+      {"DescribeConfigs", RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS}};
+  const auto admin = MAIA_TRY(client(RD_KAFKA_PRODUCER, address_, settings_));
+  std::vector<Owned<rd_kafka_AclBinding_t>> bindings;
+  std::vector<rd_kafka_AclBinding_t*> all;
+  for (const auto& grant : grants) {
+    for (const auto& operation : grant.operations) {
+      bindings.emplace_back(rd_kafka_AclBinding_new(
+          grant.on == KafkaGrant::On::topic ? RD_KAFKA_RESOURCE_TOPIC : RD_KAFKA_RESOURCE_TRANSACTIONAL_ID,
+          grant.name.c_str(),
+          grant.prefix ? RD_KAFKA_RESOURCE_PATTERN_PREFIXED : RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+          ("User:" + user).c_str(), "*", operations.at(operation), RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
+          nullptr, 0));
+      all.push_back(bindings.back().get());
+    }
+  }
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()));
+  rd_kafka_CreateAcls(admin.get(), all.data(), all.size(), nullptr, queue.get());
+  const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(queue.get(), kPatienceMs));
+  const auto error = answer ? rd_kafka_event_error(answer.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+  return error ? Status(failed("grant to " + user, error)) : Status();
 }
 
 }  // namespace maia::testing

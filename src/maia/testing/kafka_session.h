@@ -23,6 +23,15 @@ struct KafkaRecord {
   std::string header(std::string_view name) const;
 };
 
+/// What a user may do to one topic or transactional id, or to all whose names begin so.
+struct KafkaGrant {
+  enum class On : std::uint8_t { topic, transactional_id };
+  On on = On::topic;
+  std::string name;
+  bool prefix = false;
+  std::vector<std::string> operations;  ///< as kafka-acls.sh has them
+};
+
 /// How a test looks at a Kafka and writes to it, independently of the connector. Every call makes its own
 /// connection.
 class KafkaSession {
@@ -40,6 +49,9 @@ class KafkaSession {
   /// Appends records and waits until they are acknowledged; a partition of -1 lets the key choose.
   Status append(const std::string& topic, const std::vector<KafkaRecord>& records) const;
   Status remove_before(const std::string& topic, std::int32_t partition, std::int64_t offset) const;
+  /// Makes a user who logs in with SCRAM-SHA-512.
+  Status make_user(const std::string& user, const std::string& password) const;
+  Status grant(const std::string& user, const std::vector<KafkaGrant>& grants) const;
 
  private:
   std::string address_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/kafka/checkpoint_log.h"
 
-#include <chrono>
-
 namespace maia::kafka {
 namespace {
 
@@ -75,22 +73,25 @@ TopicDesign checkpoint_topic(const std::string& name, std::int32_t replication) 
 Result<std::optional<SavedCheckpoint>> read_checkpoint(const ConnectionConfig& config,
                                                        const std::string& topic) {
   const auto what = "read the checkpoint in " + topic;
+  // Without a consumer group, which would need a privilege of its own.
   const auto consumer = MAIA_TRY(make_client(RD_KAFKA_CONSUMER, config,
-                                             {{"group.id", "maia"},
-                                              {"enable.auto.commit", "false"},
-                                              {"isolation.level", "read_committed"},
+                                             {{"isolation.level", "read_committed"},
                                               {"enable.partition.eof", "true"},
                                               {"auto.offset.reset", "error"},
                                               {"fetch.wait.max.ms", "10"}}));
-  const Handle<rd_kafka_topic_partition_list_t> partition(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(partition.get(), topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
-  if (const auto error = rd_kafka_assign(consumer.get(), partition.get())) return failure(what, error);
+  const Handle<rd_kafka_topic_t> opened(rd_kafka_topic_new(consumer.get(), topic.c_str(), nullptr));
+  if (!opened || rd_kafka_consume_start(opened.get(), 0, RD_KAFKA_OFFSET_BEGINNING) != 0) {
+    return failure(what, rd_kafka_last_error());
+  }
   CheckpointReader reader;
   const auto patience = static_cast<int>(config.request_timeout.count());
   for (;;) {
-    const Handle<rd_kafka_message_t> message(rd_kafka_consumer_poll(consumer.get(), patience));
+    const Handle<rd_kafka_message_t> message(rd_kafka_consume(opened.get(), 0, patience));
     if (!message) return failure(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return std::move(reader).take();
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      rd_kafka_consume_stop(opened.get(), 0);
+      return std::move(reader).take();
+    }
     if (message->err) return failure(what, message->err, rd_kafka_message_errstr(message.get()));
     std::optional<std::string_view> value;
     if (message->payload) value = text_of(message->payload, message->len);

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
+#include <optional>
 
 #include "maia/base/version.h"
 
@@ -55,6 +57,19 @@ constexpr Rule kRules[] = {
     {RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, Error::Code::unsupported, Recovery::halt, ""},
     {RD_KAFKA_RESP_ERR__INVALID_ARG, Error::Code::internal, Recovery::halt, ""},
 };
+
+constexpr int kLookMs = 1000;
+
+/// Why no connection comes about, where waiting does not help.
+std::optional<Error> connection_trouble(std::string_view what, rd_kafka_t* client) {
+  const Handle<rd_kafka_queue_t> events(rd_kafka_queue_get_main(client));
+  for (;;) {
+    const Handle<rd_kafka_event_t> event(rd_kafka_queue_poll(events.get(), 0));
+    if (!event) return std::nullopt;
+    auto error = failure(what, rd_kafka_event_error(event.get()), rd_kafka_event_error_string(event.get()));
+    if (error.recovery == Recovery::halt) return error;
+  }
+}
 
 }  // namespace
 
@@ -113,7 +128,11 @@ Result<Handle<rd_kafka_t>> make_client(rd_kafka_type_t type, const ConnectionCon
   }
   rd_kafka_conf_set_log_cb(conf.get(), nullptr);
   rd_kafka_conf_set_opaque(conf.get(), callbacks.opaque);
-  if (callbacks.delivered) rd_kafka_conf_set_dr_msg_cb(conf.get(), callbacks.delivered);
+  if (callbacks.delivered) {
+    rd_kafka_conf_set_dr_msg_cb(conf.get(), callbacks.delivered);
+  } else {
+    rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR);  // for connection_trouble()
+  }
   Handle<rd_kafka_t> client(rd_kafka_new(type, conf.get(), why, sizeof why));
   if (!client) {
     return Error{Error::Code::invalid_config, Recovery::halt,
@@ -124,12 +143,16 @@ Result<Handle<rd_kafka_t>> make_client(rd_kafka_type_t type, const ConnectionCon
 }
 
 Result<Handle<const rd_kafka_metadata_t>> metadata_of(rd_kafka_t* client, const ConnectionConfig& config) {
-  const rd_kafka_metadata_t* metadata = nullptr;
-  const auto error =
-      rd_kafka_metadata(client, 1, nullptr, &metadata, static_cast<int>(config.request_timeout.count()));
-  if (!error) return Handle<const rd_kafka_metadata_t>(metadata);
-  auto what = fmt::format("ask {} for the cluster", config.brokers.front());
-  return failure(what, error);
+  const auto what = fmt::format("ask {} for the cluster", config.brokers.front());
+  const auto deadline = std::chrono::steady_clock::now() + config.request_timeout;
+  for (;;) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    const auto error = rd_kafka_metadata(client, 1, nullptr, &metadata, kLookMs);
+    if (!error) return Handle<const rd_kafka_metadata_t>(metadata);
+    // The request itself only knows that no broker was there in time.
+    if (auto trouble = connection_trouble(what, client)) return *std::move(trouble);
+    if (std::chrono::steady_clock::now() >= deadline) return failure(what, error);
+  }
 }
 
 }  // namespace maia::kafka

@@ -21,15 +21,17 @@ using Properties = std::map<std::string, std::string>;
 /// A connection's settings with secrets in them: not to be shown.
 Properties connection_properties(const ConnectionConfig& config);
 
-/// Makes librdkafka's client. `opaque` is handed to the callbacks that `adjust` sets. Nothing is sent yet.
+/// Who hears of records that were acknowledged or refused; called by librdkafka's poll and flush.
 struct Callbacks {
   void (*delivered)(rd_kafka_t*, const rd_kafka_message_t*, void* opaque) = nullptr;
   void* opaque = nullptr;
 };
+/// Makes librdkafka's client. Nothing is sent yet.
 Result<Handle<rd_kafka_t>> make_client(rd_kafka_type_t type, const ConnectionConfig& config,
                                        const Properties& further, const Callbacks& callbacks = {});
 
-/// The topics and brokers of the cluster; with the credentials and the network proven on the way.
+/// The topics and brokers of the cluster. The first thing to ask, for its errors tell why no connection comes
+/// about; of a client without callbacks.
 Result<Handle<const rd_kafka_metadata_t>> metadata_of(rd_kafka_t* client, const ConnectionConfig& config);
 
 }  // namespace maia::kafka
