@@ -17,6 +17,7 @@ namespace maia::mysql {
 namespace {
 
 constexpr std::uint16_t kUsualPort = 3306;
+constexpr std::size_t kPacketOverhead = 64;
 /// Never a password in plain text (mysql_clear_password), whatever the server asks for.
 constexpr const char* kAuthentication =
     "caching_sha2_password,sha256_password,client_ed25519,mysql_native_password";
@@ -134,7 +135,10 @@ Status Connection::prepare_session() {
       run("set session sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
           "NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', autocommit = 1, "
           "wait_timeout = 2147483, net_read_timeout = 600, net_write_timeout = 600, lock_wait_timeout = 60"));
-  return run("set session transaction isolation level read committed");
+  MAIA_TRY(run("set session transaction isolation level read committed"));
+  const auto packet = MAIA_TRY(query("select @@max_allowed_packet"));
+  max_statement_ = static_cast<std::size_t>(packet.integer(0, 0)) - kPacketOverhead;
+  return {};
 }
 
 Connection::~Connection() { mysql_close(mysql_); }
@@ -163,6 +167,13 @@ Status Connection::send(std::string_view sql) {
   last_error_ = 0;
   if (broken_) {
     return Error{Error::Code::unavailable, Recovery::reconnect, where_ + ": the connection is broken", ""};
+  }
+  // The server would end the session, which says nothing of the reason.
+  if (sql.size() > max_statement_) {
+    return Error{.code = Error::Code::data,
+                 .message = fmt::format("{}: a statement of {} bytes is more than the server takes", where_,
+                                        sql.size()),
+                 .hint = "raise max_allowed_packet at the server"};
   }
   if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return error_of(where_);
   return {};

@@ -72,6 +72,8 @@ class Connection {
   std::uint64_t id() const;  ///< CONNECTION_ID()
   /// The server's error number of the last failed call; 0 if none failed since the last good one.
   unsigned last_error() const { return last_error_; }
+  /// Most bytes of a statement; a longer one is Code::data and is not sent.
+  std::size_t max_statement() const { return max_statement_; }
   st_mysql* native() const { return mysql_; }
   const std::string& where() const { return where_; }
 
@@ -90,6 +92,7 @@ class Connection {
   std::string where_;
   ServerKind server_;
   unsigned last_error_ = 0;
+  std::size_t max_statement_ = 1 << 20;
   bool broken_ = false;
 };
 

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "maia/connectors/mysql/destination.h"
+#include "maia/testing/mysql_server.h"
+#include "maia/types/value_text.h"
+
+namespace maia::mysql {
+
+/// A row of a test as canonical texts: nullopt is NULL, kSame is unchanged.
+inline const std::string kSame = "<unchanged>";
+using Texts = std::vector<std::optional<std::string>>;
+
+/// A table that a test delivers to; batches are built row by row from texts.
+struct TestTable {
+  TableTarget target;
+  std::unique_ptr<Batch> batch;
+  std::uint64_t ordinal = 0;
+
+  TestTable(TableName name, std::vector<Column> columns, std::vector<std::size_t> key,
+            std::uint32_t version = 1) {
+    auto schema = std::make_shared<TableSchema>();
+    schema->id = to_string(name);
+    schema->name = name;
+    schema->version = version;
+    schema->identity = key.empty() ? Identity::full : Identity::key;
+    for (const auto i : key) {
+      columns[i].in_key = true;
+      columns[i].nullable = false;
+    }
+    schema->columns = std::move(columns);
+    target = {
+        .name = std::move(name), .schema = schema, .mode = TableTarget::Mode::upsert, .key = std::move(key)};
+    restart();
+  }
+  void restart() { batch = std::make_unique<Batch>(target.schema); }
+
+  void push(ColumnVector& column, std::size_t i, const std::optional<std::string>& text) {
+    if (!text) return column.push_null();
+    if (*text == kSame) return column.push_unchanged();
+    const auto pushed = push_value_text(column, target.schema->columns[i].type, *text);
+    if (pushed.ok()) return;
+    ADD_FAILURE() << *text << ": " << pushed.error().message;
+    std::abort();
+  }
+  /// `before` may be empty, or have kSame where the image lacks a value.
+  void change(Op op, const Texts& after, const Texts& before) {
+    batch->begin_row(op, ordinal++);
+    for (std::size_t i = 0; i < after.size(); ++i) push(batch->mutable_after(i), i, after[i]);
+    for (std::size_t i = 0; i < before.size(); ++i) push(batch->mutable_before(i), i, before[i]);
+    batch->finish_row();
+  }
+  void insert(const Texts& row) { change(Op::insert, row, {}); }
+  void update(const Texts& row, const Texts& before = {}) { change(Op::update, row, before); }
+  void remove(const Texts& before) { change(Op::remove, {}, before); }
+  Delivery delivery(std::uint64_t window = 1, bool fresh = false, bool converging = false) const {
+    return {.target = &target,
+            .batch = batch.get(),
+            .fresh = fresh,
+            .converging = converging,
+            .transactions = {},
+            .window = window};
+  }
+};
+
+inline Column column_of(std::string name, Type type) {
+  return {.name = std::move(name), .type = std::move(type), .native_type = {}, .id = {}};
+}
+
+inline DestinationConfig config_for(const testing::MysqlServer& server, const std::string& database) {
+  DestinationConfig config;
+  config.connection.host = server.host();
+  config.connection.port = static_cast<std::uint16_t>(server.port());
+  config.connection.user = "root";
+  config.connection.database = database;
+  return config;
+}
+
+/// A destination in a database of its own, open for a pipeline named as that.
+class MysqlDestinationTest : public ::testing::TestWithParam<testing::MysqlProduct> {
+ protected:
+  void SetUp() override {
+    database = *server().make_database();
+    destination = open_destination();
+  }
+  virtual testing::MysqlServer& server() { return testing::shared_mysql(GetParam()); }
+  virtual DestinationConfig config() { return config_for(server(), database); }
+
+  std::unique_ptr<MysqlDestination> open_destination(Epoch held = {}) {
+    auto made = std::make_unique<MysqlDestination>(config());
+    auto result = made->open(database, held);
+    if (!result.ok()) ADD_FAILURE() << result.error().message;
+    if (result.ok()) opened = *std::move(result);
+    return made;
+  }
+  void execute(std::string_view sql) {
+    const auto done = server().execute(sql, database);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+  }
+  /// All rows of a query, each as "a|b|c" with NULL as "~", in the query's order.
+  std::vector<std::string> rows(std::string_view sql) {
+    auto result = server().query(sql, database);
+    if (!result.ok()) {
+      ADD_FAILURE() << result.error().message;
+      return {};
+    }
+    std::vector<std::string> lines;
+    for (const auto& row : *result) {
+      std::string line;
+      for (const auto& value : row) line += (&value == &row.front() ? "" : "|") + value.value_or("~");
+      lines.push_back(line);
+    }
+    return lines;
+  }
+  CheckpointUpdate next_checkpoint() {
+    ++sequence;
+    return {.sequence = {sequence}, .position = {"position " + std::to_string(sequence)}, .facts = {}};
+  }
+  Status commit() {
+    auto committed = destination->commit(next_checkpoint());
+    if (!committed.ok()) --sequence;
+    return committed;
+  }
+  Status write(std::vector<Delivery> deliveries) {
+    if (auto begun = destination->begin(); !begun.ok()) return begun;
+    auto written = destination->write(deliveries);
+    if (written.ok()) written = commit();
+    if (!written.ok()) destination->rollback();
+    return written;
+  }
+  void prepare(const TestTable& table) {
+    ASSERT_TRUE(destination->begin().ok());
+    const auto prepared = destination->prepare(table.target);
+    ASSERT_TRUE(prepared.ok()) << prepared.error().message;
+    const auto committed = commit();
+    ASSERT_TRUE(committed.ok()) << committed.error().message;
+  }
+
+  std::string database;
+  Destination::Opened opened;
+  std::unique_ptr<MysqlDestination> destination;
+  std::uint64_t sequence = 0;
+};
+
+inline std::string product_name(const ::testing::TestParamInfo<testing::MysqlProduct>& each) {
+  return std::string(to_string(each.param));
+}
+inline auto both_products() {
+  return ::testing::Values(testing::MysqlProduct::mariadb, testing::MysqlProduct::mysql);
+}
+
+#define EXPECT_OK(status)                                   \
+  do {                                                      \
+    const auto& checked_ = (status);                        \
+    EXPECT_TRUE(checked_.ok()) << checked_.error().message; \
+  } while (false)
+
+}  // namespace maia::mysql
