@@ -1,35 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/kafka/change_records.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
-
-#include "maia/base/json_text.h"
-#include "maia/codec/json_value.h"
-#include "maia/types/time_text.h"
+#include <algorithm>
 
 namespace maia::kafka {
 namespace {
 
-constexpr std::size_t kMostWriters = 1000;
-
-std::string_view event_of(Op op) {
-  switch (op) {
-    case Op::read: return "read";
-    case Op::insert: return "created";
-    case Op::update: return "updated";
-    case Op::remove: return "deleted";
-  }
-  return "";
-}
-
 /// The update of a key as two rows: the old row is removed, the new one inserted.
-Batch moved(const Batch& batch, std::size_t row) {
+Batch moved(const TableTarget& target, const Batch& batch, std::size_t row) {
   Batch out(batch.schema());
   out.begin_row(Op::remove, batch.ordinal(row));
   for (std::size_t i = 0; i < batch.columns(); ++i) {
-    const bool in_key = batch.schema()->columns[i].in_key;
+    const bool in_key = std::find(target.key.begin(), target.key.end(), i) != target.key.end();
     out.mutable_before(i).push_from(in_key ? batch.old_key(i, row) : batch.before(i), row);
   }
   out.finish_row();
@@ -41,90 +23,41 @@ Batch moved(const Batch& batch, std::size_t row) {
 
 }  // namespace
 
-std::optional<std::string> key_json(const TableTarget& target, const Batch& batch, std::size_t row,
-                                    KeyImage image) {
-  if (target.key.empty()) return std::nullopt;
-  std::string out = "{";
-  for (const auto i : target.key) {
-    if (out.size() > 1) out += ',';
-    append_json_string(out, target.schema->columns[i].name);
-    out += ':';
-    const auto& column = image == KeyImage::before ? batch.old_key(i, row) : batch.after(i);
-    if (column.has_value(row)) {
-      codec::append_json_value(out, target.schema->columns[i].type, column, row);
-    } else {
-      out += "null";
-    }
-  }
-  out += '}';
-  return out;
-}
-
-const codec::JsonWriter& ChangeRecords::writer_of(const TableTarget& target) {
-  const std::pair key(target.name, target.schema);
-  if (const auto found = writers_.find(key); found != writers_.end()) return found->second;
-  if (writers_.size() >= kMostWriters) writers_.clear();
-  const codec::ChangeOrigin origin{.connector = "maia", .name = pipeline_, .database = {}};
-  const auto form = format_ == Format::flat ? codec::JsonForm::flat : codec::JsonForm::debezium;
-  return writers_.emplace(key, codec::JsonWriter(form, origin, target.name, *target.schema)).first->second;
-}
-
-const std::vector<ChangeRecord>& ChangeRecords::of_row(const TableTarget& target, const Batch& batch,
-                                                       std::size_t row, const Transaction& transaction,
-                                                       WallMicros written_at) {
+Result<const std::vector<ChangeRecord>*> ChangeRecords::of_row(const std::string& topic,
+                                                               const TableTarget& target, const Batch& batch,
+                                                               std::size_t row,
+                                                               const Transaction& transaction,
+                                                               WallMicros written_at) {
   records_.clear();
-  if (batch.op(row) == Op::update && batch.has_before() && !target.key.empty() &&
-      key_json(target, batch, row, KeyImage::before) != key_json(target, batch, row, KeyImage::after)) {
-    const auto rows = moved(batch, row);
-    append(target, rows, 0, transaction, written_at);
-    append(target, rows, 1, transaction, written_at);
+  if (MAIA_TRY(key_changes(topic, target, batch, row))) {
+    const auto rows = moved(target, batch, row);
+    MAIA_TRY(append(topic, target, rows, 0, transaction, written_at));
+    MAIA_TRY(append(topic, target, rows, 1, transaction, written_at));
   } else {
-    append(target, batch, row, transaction, written_at);
+    MAIA_TRY(append(topic, target, batch, row, transaction, written_at));
   }
-  return records_;
+  return &records_;
 }
 
-void ChangeRecords::append(const TableTarget& target, const Batch& batch, std::size_t row,
-                           const Transaction& transaction, WallMicros written_at) {
-  std::string value;
-  if (format_ == Format::cloudevents) {
-    append_event(value, target, batch, row, transaction, written_at);
-  } else {
-    writer_of(target).append_row(value, batch, row, transaction, written_at);
+Result<bool> ChangeRecords::key_changes(const std::string& topic, const TableTarget& target,
+                                        const Batch& batch, std::size_t row) {
+  if (batch.op(row) != Op::update || !batch.has_before() || target.key.empty()) return false;
+  const auto before = MAIA_TRY(encoder_->key(topic, target, batch, row, KeyImage::before));
+  const auto after = MAIA_TRY(encoder_->key(topic, target, batch, row, KeyImage::after));
+  return before != after;
+}
+
+Status ChangeRecords::append(const std::string& topic, const TableTarget& target, const Batch& batch,
+                             std::size_t row, const Transaction& transaction, WallMicros written_at) {
+  ChangeRecord record;
+  if (!target.key.empty()) {
+    record.key = MAIA_TRY(encoder_->key(topic, target, batch, row, KeyImage::before));
   }
-  auto key = key_json(target, batch, row, KeyImage::before);
-  const bool tombstone = tombstones_ && key && batch.op(row) == Op::remove;
-  records_.push_back({key, std::move(value)});
-  if (tombstone) records_.push_back({std::move(key), std::nullopt});
-}
-
-void ChangeRecords::append_event(std::string& out, const TableTarget& target, const Batch& batch,
-                                 std::size_t row, const Transaction& transaction, WallMicros written_at) {
-  out += R"({"specversion":"1.0","id":)";
-  append_json_string(out, transaction.operation_id(batch.ordinal(row)));
-  out += R"(,"source":)";
-  append_json_string(out, "/maia/" + pipeline_);
-  fmt::format_to(std::back_inserter(out), R"(,"type":"maia.row.{}","subject":)", event_of(batch.op(row)));
-  append_json_string(out, to_string(target.name));
-  out += R"(,"time":")";
-  append_iso_timestamp(out, transaction.committed_at, Zone::utc);
-  out += R"(","datacontenttype":"application/json","data":)";
-  writer_of(target).append_row(out, batch, row, transaction, written_at);
-  out += '}';
-}
-
-std::string ChangeRecords::of_truncate(const TableTarget& target, WallMicros written_at) {
-  std::string envelope;
-  writer_of(target).append_truncate(envelope, written_at);
-  if (format_ != Format::cloudevents) return envelope;
-  std::string out = R"({"specversion":"1.0","id":)";
-  // A truncate has no operation id; the time tells one from the next.
-  append_json_string(out, fmt::format("truncate/{}/{}", to_string(target.name), written_at));
-  out += R"(,"source":)";
-  append_json_string(out, "/maia/" + pipeline_);
-  out += R"(,"type":"maia.table.truncated","subject":)";
-  append_json_string(out, to_string(target.name));
-  return out + R"(,"datacontenttype":"application/json","data":)" + envelope + "}";
+  const bool tombstone = tombstones_ && record.key && batch.op(row) == Op::remove;
+  record.value = MAIA_TRY(encoder_->value(topic, target, batch, row, transaction, written_at));
+  records_.push_back(std::move(record));
+  if (tombstone) records_.push_back({records_.back().key, std::nullopt});
+  return {};
 }
 
 }  // namespace maia::kafka

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "maia/codec/json_writer.h"
-#include "maia/connector/destination.h"
-#include "maia/connectors/kafka/destination_config.h"
+#include "maia/connectors/kafka/change_encoder.h"
 
 namespace maia::kafka {
 
@@ -22,33 +21,24 @@ struct ChangeRecord {
 /// tombstone; an update that changes the key is the delete of the old one and an insert of the new one.
 class ChangeRecords {
  public:
-  ChangeRecords(Format format, bool tombstones, std::string pipeline)
-      : format_(format), tombstones_(tombstones), pipeline_(std::move(pipeline)) {}
+  ChangeRecords(std::unique_ptr<ChangeEncoder> encoder, bool tombstones)
+      : encoder_(std::move(encoder)), tombstones_(tombstones) {}
 
+  ChangeEncoder& encoder() { return *encoder_; }
   /// Valid until the next call.
-  const std::vector<ChangeRecord>& of_row(const TableTarget& target, const Batch& batch, std::size_t row,
-                                          const Transaction& transaction, WallMicros written_at);
-  std::string of_truncate(const TableTarget& target, WallMicros written_at);
-  /// Forgets what it knows of tables, whose shapes may be gone.
-  void forget() { writers_.clear(); }
+  Result<const std::vector<ChangeRecord>*> of_row(const std::string& topic, const TableTarget& target,
+                                                  const Batch& batch, std::size_t row,
+                                                  const Transaction& transaction, WallMicros written_at);
 
  private:
-  const codec::JsonWriter& writer_of(const TableTarget& target);
-  void append(const TableTarget& target, const Batch& batch, std::size_t row, const Transaction& transaction,
-              WallMicros written_at);
-  void append_event(std::string& out, const TableTarget& target, const Batch& batch, std::size_t row,
-                    const Transaction& transaction, WallMicros written_at);
+  Result<bool> key_changes(const std::string& topic, const TableTarget& target, const Batch& batch,
+                           std::size_t row);
+  Status append(const std::string& topic, const TableTarget& target, const Batch& batch, std::size_t row,
+                const Transaction& transaction, WallMicros written_at);
 
-  const Format format_;
+  const std::unique_ptr<ChangeEncoder> encoder_;
   const bool tombstones_;
-  const std::string pipeline_;
-  std::map<std::pair<TableName, SchemaRef>, codec::JsonWriter> writers_;
   std::vector<ChangeRecord> records_;
 };
-
-/// The key of a row as it was before the change, as JSON: {"id":7}. Nothing for a table without a key.
-enum class KeyImage : bool { before, after };
-std::optional<std::string> key_json(const TableTarget& target, const Batch& batch, std::size_t row,
-                                    KeyImage image);
 
 }  // namespace maia::kafka

@@ -9,7 +9,10 @@
 #include "maia/codec/change_walk.h"
 #include "maia/config/scalar.h"
 #include "maia/connector/rows_in_order.h"
+#include "maia/connectors/kafka/avro_encoder.h"
+#include "maia/connectors/kafka/json_encoder.h"
 #include "maia/connectors/kafka/trace.h"
+#include "maia/types/value_text.h"
 
 namespace maia::kafka {
 namespace {
@@ -24,6 +27,24 @@ DestinationConfig with_names(DestinationConfig config, const std::string& pipeli
   return config;
 }
 
+/// Which row it is, for people: "id=7".
+std::string key_text(const TableTarget& target, const Batch& batch, std::size_t row) {
+  constexpr std::size_t kShown = 200;
+  std::string out;
+  for (const auto i : target.key) {
+    const auto& column = batch.old_key(i, row);
+    out += (out.empty() ? "" : ", ") + target.schema->columns[i].name + "=";
+    if (column.has_value(row)) append_value_text(out, target.schema->columns[i].type, column, row);
+  }
+  return out.empty() ? "without a key" : out.substr(0, kShown);
+}
+
+std::unique_ptr<ChangeEncoder> encoder_of(const DestinationConfig& config, const std::string& pipeline) {
+  if (config.encoding == Encoding::json) return std::make_unique<JsonEncoder>(config.format, pipeline);
+  return std::make_unique<AvroEncoder>(config.format, pipeline, config.registry,
+                                       config.connection.request_timeout);
+}
+
 }  // namespace
 
 KafkaDestination::KafkaDestination(DestinationConfig config, std::string pipeline, std::uint64_t memory_bytes,
@@ -32,7 +53,7 @@ KafkaDestination::KafkaDestination(DestinationConfig config, std::string pipelin
       memory_bytes_(memory_bytes ? memory_bytes : kUsualMemory),
       clock_(clock),
       names_(config_.topic, pipeline),
-      records_(config_.format, config_.tombstones, pipeline) {}
+      records_(encoder_of(config_, pipeline), config_.tombstones) {}
 
 Result<Destination::Opened> KafkaDestination::open(std::string_view pipeline, Epoch held) {
   producer_.reset();
@@ -147,14 +168,14 @@ Status KafkaDestination::verify_size_limit(Topics& topics, const std::string& to
 }
 
 Status KafkaDestination::alter(const TableTarget&, const TableTarget& after, const SchemaChange&) {
-  records_.forget();
+  records_.encoder().forget();
   return prepare(after);
 }
 
 Status KafkaDestination::truncate(std::span<const TableTarget* const> targets, const Truncate&) {
   for (const auto* target : targets) {
     const auto topic = MAIA_TRY(names_.of(target->name));
-    const auto value = records_.of_truncate(*target, clock_.wall());
+    const auto value = MAIA_TRY(records_.encoder().truncate(topic, *target, clock_.wall()));
     auto sent = producer_->send({.topic = &topic, .partition = 0, .key = {}, .value = value, .headers = {}});
     if (!sent.ok()) return explained(std::move(sent).error());
   }
@@ -178,12 +199,12 @@ Status KafkaDestination::write_row(const Delivery& delivery, std::size_t row, Wa
   const std::array<std::pair<std::string_view, std::string_view>, 3> headers{
       {{"maia.op_id", operation},
        {"traceparent", trace},
-       {"content-type", config_.format == Format::cloudevents ? "application/cloudevents+json; charset=UTF-8"
-                                                              : "application/json"}}};
-  for (const auto& record : records_.of_row(target, batch, row, transaction, now)) {
+       {"content-type", records_.encoder().content_type()}}};
+  const auto* records = MAIA_TRY(records_.of_row(topic, target, batch, row, transaction, now));
+  for (const auto& record : *records) {
     const auto bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0) +
                        operation.size() + trace.size() + 128;
-    if (bytes > config_.max_record_size.bytes) return too_large(target, record, bytes);
+    if (bytes > config_.max_record_size.bytes) return too_large(target, key_text(target, batch, row), bytes);
     OutgoingRecord out{.topic = &topic, .partition = {}, .key = {}, .value = {}, .headers = headers};
     if (record.key) out.key = *record.key;
     if (record.value) out.value = *record.value;
@@ -194,12 +215,11 @@ Status KafkaDestination::write_row(const Delivery& delivery, std::size_t row, Wa
   return {};
 }
 
-Error KafkaDestination::too_large(const TableTarget& target, const ChangeRecord& record,
+Error KafkaDestination::too_large(const TableTarget& target, const std::string& key,
                                   std::uint64_t bytes) const {
   return Error{Error::Code::data, Recovery::halt,
-               fmt::format("the row {} of {} is {} bytes as a record, and max_record_size is {}",
-                           record.key ? record.key->substr(0, 200) : "without a key", to_string(target.name),
-                           bytes, config_.max_record_size.bytes),
+               fmt::format("the row {} of {} is {} bytes as a record, and max_record_size is {}", key,
+                           to_string(target.name), bytes, config_.max_record_size.bytes),
                "Raise max_record_size and max.message.bytes of the topic, or leave large columns out"};
 }
 

@@ -43,7 +43,7 @@ class KafkaDestination final : public Destination {
   Status write_row(const Delivery& delivery, std::size_t row, WallMicros now);
   Status verify_size_limit(Topics& topics, const std::string& topic);
   TopicDesign design(const std::string& topic) const;
-  Error too_large(const TableTarget& target, const ChangeRecord& record, std::uint64_t bytes) const;
+  Error too_large(const TableTarget& target, const std::string& key, std::uint64_t bytes) const;
   /// Says who it is, where Kafka has shut us out.
   Error explained(Error error) const;
   void explain_finding(Findings& findings, const Status& tried, std::string good) const;

@@ -2,6 +2,24 @@
 #include "maia/connectors/kafka/destination_config.h"
 
 namespace maia::kafka {
+namespace {
+
+Status fits_together(const DestinationConfig& config) {
+  const auto wrong = [](std::string message, std::string hint) {
+    return Error{Error::Code::invalid_config, Recovery::halt, std::move(message), std::move(hint)};
+  };
+  const bool avro = config.encoding == Encoding::avro;
+  if (avro == config.registry.url.empty()) {
+    return wrong("`encoding: avro` and `registry` belong together", "Give both, or neither");
+  }
+  if (avro && config.format == Format::cloudevents) {
+    return wrong("CloudEvents are written as JSON only",
+                 "Choose format: debezium or flat, or encoding: json");
+  }
+  return {};
+}
+
+}  // namespace
 
 const config::Spec<DestinationConfig>& destination_spec() {
   using C = DestinationConfig;
@@ -12,8 +30,10 @@ const config::Spec<DestinationConfig>& destination_spec() {
                "Name of a table's topic. {pipeline}, {schema} and {table} stand for their names; other "
                "characters than letters, digits, dot, dash and underscore become an underscore.")
           .add("format", &C::format,
-               "The form of a value, as JSON: Debezium's envelope, the row itself with the operation beside "
-               "it, or a CloudEvent around the envelope.")
+               "The form of a value: Debezium's envelope, the row itself with the operation beside it, or a "
+               "CloudEvent around the envelope.")
+          .add("encoding", &C::encoding, "How keys and values are written; avro needs a registry.")
+          .group("registry", &C::registry, registry_spec(), "The schema registry, for Avro.")
           .add("tombstones", &C::tombstones,
                "Whether a delete is followed by a record without a value, by which compaction forgets the "
                "key.")
@@ -46,7 +66,8 @@ const config::Spec<DestinationConfig>& destination_spec() {
           .advanced()
           .add("checkpoint_topic", &C::checkpoint_topic,
                "Where the checkpoint is kept, a topic of its own; __{transactional_id} if not given.")
-          .advanced();
+          .advanced()
+          .rule(fits_together);
   return spec;
 }
 

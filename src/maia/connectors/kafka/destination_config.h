@@ -8,11 +8,15 @@
 
 #include "maia/base/byte_size.h"
 #include "maia/connectors/kafka/connection_config.h"
+#include "maia/connectors/kafka/registry.h"
 
 namespace maia::kafka {
 
 /// What the value of a record is.
 enum class Format : std::uint8_t { debezium, flat, cloudevents };
+
+/// How keys and values are written.
+enum class Encoding : std::uint8_t { json, avro };
 
 enum class Compression : std::uint8_t { none, gzip, snappy, lz4, zstd };
 
@@ -21,6 +25,8 @@ struct DestinationConfig {
   ConnectionConfig connection;
   std::string topic = "{pipeline}.{schema}.{table}";
   Format format = Format::debezium;
+  Encoding encoding = Encoding::json;
+  RegistryConfig registry;  ///< for Avro
   bool tombstones = true;
   bool create_topics = true;
   std::int32_t partitions = 1;
@@ -50,3 +56,8 @@ inline constexpr maia::config::Choice<maia::kafka::Compression>
                                                             {"snappy", maia::kafka::Compression::snappy},
                                                             {"lz4", maia::kafka::Compression::lz4},
                                                             {"zstd", maia::kafka::Compression::zstd}};
+
+template <>
+inline constexpr maia::config::Choice<maia::kafka::Encoding>
+    maia::config::choices_of<maia::kafka::Encoding>[] = {{"json", maia::kafka::Encoding::json},
+                                                         {"avro", maia::kafka::Encoding::avro}};

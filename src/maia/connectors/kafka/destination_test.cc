@@ -6,6 +6,7 @@
 
 #include "maia/testing/kafka_broker.h"
 #include "maia/testing/kafka_session.h"
+#include "maia/testing/schema_registry.h"
 
 namespace maia::kafka {
 namespace {
@@ -240,7 +241,7 @@ TEST_P(KafkaDestinationTest, a_row_that_is_too_large_is_refused_by_name_and_the_
   const auto refused = write(*to, Rows(orders()).insert(2, std::string(20'000, 'x')), "2");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Error::Code::data);
-  EXPECT_THAT(refused.error().message, HasSubstr(R"({"id":2} of public.orders)"));
+  EXPECT_THAT(refused.error().message, HasSubstr("the row id=2 of public.orders"));
   to->rollback();
   ASSERT_OK(deliver(*to, Rows(orders()).insert(3, std::string(18'000, 'y')), 2));
   EXPECT_EQ(records().size(), 2U);
@@ -296,6 +297,26 @@ TEST_P(KafkaTransactions, a_transaction_that_takes_too_long_is_named_and_leaves_
   to = opened(&again);
   EXPECT_EQ(again.checkpoint.sequence.value, 0U);
   EXPECT_THAT(records(), IsEmpty());
+}
+
+TEST_P(KafkaDestinationTest, avro_is_what_the_registry_says) {
+  maia::testing::SchemaRegistry registry;
+  config_.encoding = Encoding::avro;
+  config_.format = Format::flat;
+  config_.registry.url = registry.url();
+  auto to = opened();
+  ASSERT_OK(deliver(*to, Rows(orders()).insert(1, "a").update(3, "d", 1), 7));
+  const auto found = records();
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_THAT(registry.subjects(), ElementsAre(topic_ + "-key", topic_ + "-value"));
+  EXPECT_EQ(registry.decoded(*found[0].key).value(), R"({"id": {"long": 1}})");
+  EXPECT_THAT(registry.decoded(*found[0].value).value(),
+              StartsWith(R"({"id": {"long": 1}, "note": {"string": "a"}, "__op": "c")"));
+  EXPECT_EQ(found[1].key, found[0].key);
+  EXPECT_THAT(registry.decoded(*found[1].value).value(), HasSubstr(R"("__op": "d")"));
+  EXPECT_EQ(found[2].value, std::nullopt);
+  EXPECT_EQ(registry.decoded(*found[3].key).value(), R"({"id": {"long": 3}})");
+  EXPECT_EQ(found[0].header("content-type"), "application/vnd.kafka.avro");
 }
 
 TEST_P(KafkaDestinationTest, drop_removes_the_checkpoint_and_leaves_the_records) {

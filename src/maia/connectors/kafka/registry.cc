@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maia/connectors/kafka/registry.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <memory>
+
+#include "maia/base/json_text.h"
+
+namespace maia::kafka {
+namespace {
+
+constexpr std::size_t kMostBytes = 1u << 20;
+
+struct Close {
+  void operator()(CURL* p) const { curl_easy_cleanup(p); }
+  void operator()(curl_slist* p) const { curl_slist_free_all(p); }
+};
+
+std::size_t take(char* data, std::size_t size, std::size_t count, void* into) {
+  auto& body = *static_cast<std::string*>(into);
+  if (body.size() + size * count > kMostBytes) return 0;
+  body.append(data, size * count);
+  return size * count;
+}
+
+/// What the registry says of an error, in its own words.
+std::string complaint(const std::string& body) {
+  simdjson::dom::parser parser;
+  std::string_view message;
+  if (parser.parse(body)["message"].get(message) == simdjson::SUCCESS) {
+    return std::string(message.substr(0, 500));
+  }
+  return body.substr(0, 200);
+}
+
+Error refused(const std::string& subject, long status, const std::string& body) {
+  auto message = fmt::format("the schema registry answers {} for {}: {}", status, subject, complaint(body));
+  if (status == 401 || status == 403) {
+    return Error{Error::Code::invalid_config, Recovery::halt, std::move(message),
+                 "check `registry.user` and `registry.password`", "credentials_refused"};
+  }
+  if (status == 409 || status == 422) {
+    return Error{Error::Code::check_failed, Recovery::halt, std::move(message),
+                 "Set the subject's compatibility to BACKWARD or NONE, or send the table to another topic"};
+  }
+  const bool passing = status == 429 || status >= 500;
+  return Error{passing ? Error::Code::unavailable : Error::Code::invalid_config,
+               passing ? Recovery::reconnect : Recovery::halt, std::move(message), "check `registry.url`"};
+}
+
+}  // namespace
+
+const config::Spec<RegistryConfig>& registry_spec() {
+  using C = RegistryConfig;
+  static const auto spec =
+      config::Spec<C>()
+          .add("url", &C::url, "Where the schema registry is.")
+          .example("https://registry.example.com")
+          .add("user", &C::user, "Who asks, if the registry wants to know.")
+          .add("password", &C::password, "Proof of who asks.")
+          .add("tls_ca_file", &C::tls_ca_file, "Certificates to trust, in place of the system's.")
+          .advanced();
+  return spec;
+}
+
+Result<std::int32_t> register_schema(const RegistryConfig& config, const std::string& subject,
+                                     const std::string& schema, std::chrono::milliseconds timeout) {
+  static const auto started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  const std::unique_ptr<CURL, Close> curl(started == CURLE_OK ? curl_easy_init() : nullptr);
+  if (!curl) return Error{Error::Code::internal, Recovery::halt, "libcurl cannot be used"};
+  const auto url = fmt::format("{}/subjects/{}/versions", config.url, subject);
+  std::string request = R"({"schema":)";
+  append_json_string(request, schema);
+  request += '}';
+  std::string body;
+  const std::unique_ptr<curl_slist, Close> headers(
+      curl_slist_append(nullptr, "Content-Type: application/vnd.schemaregistry.v1+json"));
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.size()));
+  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request.data());
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
+  if (!config.tls_ca_file.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, config.tls_ca_file.c_str());
+  if (!config.user.empty()) {
+    curl_easy_setopt(curl.get(), CURLOPT_USERNAME, config.user.c_str());
+    curl_easy_setopt(curl.get(), CURLOPT_PASSWORD, config.password.reveal().c_str());
+  }
+  if (const auto failed = curl_easy_perform(curl.get()); failed != CURLE_OK) {
+    return Error{Error::Code::unavailable, Recovery::reconnect,
+                 fmt::format("ask the schema registry {}: {}", config.url, curl_easy_strerror(failed)),
+                 "check `registry.url`"};
+  }
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status != 200) return refused(subject, status, body);
+  simdjson::dom::parser parser;
+  std::int64_t id = 0;
+  if (parser.parse(body)["id"].get(id) != simdjson::SUCCESS || id < 0 || id > INT32_MAX) {
+    return Error{Error::Code::unsupported, Recovery::halt, "the schema registry's answer has no id: " + body};
+  }
+  return static_cast<std::int32_t>(id);
+}
+
+std::string schema_mark(std::int32_t id) {
+  const auto bits = static_cast<std::uint32_t>(id);
+  return {'\0', static_cast<char>(bits >> 24), static_cast<char>(bits >> 16), static_cast<char>(bits >> 8),
+          static_cast<char>(bits)};
+}
+
+}  // namespace maia::kafka

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "maia/base/result.h"
+#include "maia/base/secret.h"
+#include "maia/config/spec.h"
+
+namespace maia::kafka {
+
+/// A schema registry with the REST interface that Confluent's has.
+struct RegistryConfig {
+  std::string url;
+  std::string user;
+  Secret password;
+  std::string tls_ca_file;
+};
+
+const config::Spec<RegistryConfig>& registry_spec();
+
+/// Gives the schema its number, under a subject; the same one each time. Certificates are verified where the
+/// URL is https.
+Result<std::int32_t> register_schema(const RegistryConfig& config, const std::string& subject,
+                                     const std::string& schema, std::chrono::milliseconds timeout);
+
+/// What a record begins with that was encoded with this schema: a zero, and the number with its highest byte
+/// first.
+std::string schema_mark(std::int32_t id);
+
+}  // namespace maia::kafka

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "maia/base/result.h"
+
+namespace maia::testing {
+
+/// Stands in for a schema registry, on a loopback port: registration of Avro schemas as the public
+/// description of Confluent's REST interface has it. Strict: what is no such request, has the wrong user, or
+/// holds no schema that Avro's own library can read is refused. Schemas of one subject need not be
+/// compatible, unless told.
+class SchemaRegistry {
+ public:
+  SchemaRegistry();
+  ~SchemaRegistry();
+  SchemaRegistry(const SchemaRegistry&) = delete;
+  SchemaRegistry& operator=(const SchemaRegistry&) = delete;
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  /// From now on wants this "user:password".
+  void require(std::string credentials);
+  /// From now on takes no second schema of a subject.
+  void freeze();
+  std::vector<std::string> subjects() const;
+
+  /// The value that a record encodes, as JSON by Avro's own library. Code::corruption if it is none, or bytes
+  /// are left over.
+  Result<std::string> decoded(const std::string& record) const;
+
+ private:
+  void serve();
+  std::string answer(const std::string& request);
+  std::string registered(const std::string& subject, const std::string& schema);
+
+  int socket_ = -1;
+  int port_ = 0;
+  mutable std::mutex mutex_;  ///< guards all that follows
+  std::string credentials_;
+  bool frozen_ = false;
+  std::vector<std::string> schemas_;  ///< by id, from 1
+  std::map<std::string, std::vector<std::size_t>> subjects_;
+  std::atomic<bool> stopping_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace maia::testing
