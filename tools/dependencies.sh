@@ -4,7 +4,7 @@
 
 # Debian 12 packages to build and test.
 apt_build=(
-  ca-certificates git g++ cmake ninja-build ccache mold pkg-config
+  ca-certificates git g++ make cmake ninja-build ccache mold pkg-config
   libfmt-dev libspdlog-dev libcli11-dev libsimdjson-dev libzstd-dev libxxhash-dev libsqlite3-dev libssl-dev
   libyaml-dev libpq-dev libmariadb-dev libboost1.81-dev zlib1g-dev libcurl4-openssl-dev
   libgtest-dev libgmock-dev librapidcheck-dev libavro-dev
