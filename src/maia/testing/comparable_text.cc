@@ -43,6 +43,16 @@ std::pair<std::string, std::string> patterns(const std::string& duckdb_type) {
   return {"case when $ is distinct from null then format('%s', $) end", "$::varchar"};
 }
 
+/// The same for PostgreSQL and for MySQL, by the type of the MySQL column.
+std::pair<std::string, std::string> mysql_patterns(const std::string& type) {
+  if (type == "tinyint(1)") return {"$::int::text", "$"};
+  if (type == "longblob") return {"encode($, 'hex')", "lower(hex($))"};
+  if (type == "datetime(6)") return {"to_char($, 'YYYY-MM-DD HH24:MI:SS.US')", "$"};
+  if (type == "time(6)") return {"to_char($ - time '00:00', 'HH24:MI:SS.US')", "$"};
+  if (type == "float") return {"$::text", "$ + 0e0"};  // a float alone is printed with six digits
+  return {"case when $ is distinct from null then format('%s', $) end", "$"};
+}
+
 }  // namespace
 
 std::string quoted_name(Kind, const std::string& name) {
@@ -53,16 +63,19 @@ std::string quoted_name(Kind, const std::string& name) {
 
 ComparableText comparable_text(Kind left_kind, const ComparedColumn& left, Kind right_kind,
                                const ComparedColumn& right) {
-  const bool duckdb_left = left_kind == Kind::duckdb;
-  const bool duckdb_right = right_kind == Kind::duckdb;
-  const auto side = [](Kind kind, const ComparedColumn& column, const std::string& decides) {
-    const auto [postgres, duckdb] = patterns(decides);
-    return replaced(kind == Kind::duckdb ? duckdb : postgres, quoted_name(kind, column.name));
+  // Between two PostgreSQL it is the server's own text.
+  const ComparedColumn none;
+  const auto& decides = left_kind != Kind::postgres ? left : right_kind != Kind::postgres ? right : none;
+  const bool mysql = left_kind == Kind::mysql || right_kind == Kind::mysql;
+  const auto side = [&](Kind kind, const ComparedColumn& column) {
+    const auto [postgres, other] = mysql ? mysql_patterns(decides.type) : patterns(decides.type);
+    return replaced(kind == Kind::postgres ? postgres : other, quoted_name(kind, column.name));
   };
-  const std::string decides = duckdb_left ? left.type : duckdb_right ? right.type : "";
-  ComparableText text{.left = side(left_kind, left, decides), .right = side(right_kind, right, decides)};
-  if (decides == "FLOAT") text.as_float = ComparableText::Float::single_precision;
-  if (decides == "DOUBLE") text.as_float = ComparableText::Float::double_precision;
+  ComparableText text{.left = side(left_kind, left), .right = side(right_kind, right)};
+  if (decides.type == "FLOAT" || decides.type == "float")
+    text.as_float = ComparableText::Float::single_precision;
+  if (decides.type == "DOUBLE" || decides.type == "double")
+    text.as_float = ComparableText::Float::double_precision;
   return text;
 }
 

@@ -25,7 +25,7 @@ struct ComparedColumn {
 /// One side of a comparison.
 class ComparedSystem {
  public:
-  enum class Kind { postgres, duckdb };
+  enum class Kind { postgres, duckdb, mysql };
   virtual ~ComparedSystem() = default;
   virtual Kind kind() const = 0;
   /// In the table's order. An error if there is no such table.
@@ -38,6 +38,8 @@ class ComparedSystem {
 Result<std::unique_ptr<ComparedSystem>> compared_postgres(const std::string& uri);
 /// No other process may have the file.
 Result<std::unique_ptr<ComparedSystem>> compared_duckdb(const std::string& path);
+/// A mysql:// URI. A schema is a database there.
+Result<std::unique_ptr<ComparedSystem>> compared_mysql(const std::string& uri);
 
 struct ComparedTable {
   std::string schema;

@@ -5,6 +5,7 @@
 
 #include "maia/testing/compare.h"
 #include "maia/testing/duckdb_session.h"
+#include "maia/testing/mysql_session.h"
 
 namespace maia::testing {
 namespace {
@@ -97,7 +98,36 @@ class ComparedDuckdb final : public ComparedSystem {
   DuckdbSession session_;
 };
 
+class ComparedMysql final : public ComparedSystem {
+ public:
+  explicit ComparedMysql(MysqlSession session) : session_(std::move(session)) {}
+
+  Kind kind() const override { return Kind::mysql; }
+
+  Result<std::vector<ComparedColumn>> columns(const std::string& schema, const std::string& table) override {
+    auto rows = MAIA_TRY(session_.query(
+        "select column_name, column_type from information_schema.columns where table_schema = " +
+        literal(schema) + " and table_name = " + literal(table) + " order by ordinal_position"));
+    return as_columns(std::move(rows), schema, table);
+  }
+
+  Status each_row(std::string_view sql, const std::function<void(Row&&)>& take) override {
+    auto rows = MAIA_TRY(session_.query(sql));
+    for (auto& row : rows) take(std::move(row));
+    return {};
+  }
+
+ private:
+  MysqlSession session_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<ComparedSystem>> compared_mysql(const std::string& uri) {
+  auto session = MAIA_TRY(MysqlSession::open(uri));
+  MAIA_TRY(session.execute("set sql_mode = 'ANSI', time_zone = '+00:00'"));
+  return std::make_unique<ComparedMysql>(std::move(session));
+}
 
 Result<std::unique_ptr<ComparedSystem>> compared_postgres(const std::string& uri) {
   auto session = MAIA_TRY(PostgresSession::open(uri));
