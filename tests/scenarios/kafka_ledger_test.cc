@@ -6,7 +6,6 @@
 #include <simdjson.h>
 
 #include <map>
-#include <random>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -125,16 +124,18 @@ TEST_P(KafkaLedger, kills_of_maia_and_of_the_broker_leave_every_transaction_whol
   ASSERT_TRUE(mirror.ok()) << mirror.error().message;
   testing::LedgerWorkload workload(options);
   workload.start();
-  std::mt19937 random{11};
+  const testing::KafkaSession session(broker->address());
   std::size_t whole = 0;
   for (int kill = 0; kill < (long_run() ? 60 : 6); ++kill) {
     ASSERT_TRUE(mirror->start().ok());
-    std::this_thread::sleep_for(milliseconds(200 + random() % 2500));
+    const auto open = session.await_open_transaction("changes", std::chrono::minutes(2));
+    ASSERT_TRUE(open.ok()) << open.error().message << mirror->log_tail();
     if (kill % 3 == 2) {
       broker->kill9();
       const auto again = broker->restart();
       ASSERT_TRUE(again.ok()) << again.error().message;
-      std::this_thread::sleep_for(milliseconds(random() % 1500));
+      const auto back = session.await_open_transaction("changes", std::chrono::minutes(2));
+      ASSERT_TRUE(back.ok()) << back.error().message << mirror->log_tail();
     }
     ASSERT_TRUE(mirror->running()) << mirror->log_tail();
     mirror->kill9();
@@ -155,6 +156,8 @@ TEST_P(KafkaLedger, kills_of_maia_and_of_the_broker_leave_every_transaction_whol
   ASSERT_TRUE(caught_up.ok()) << caught_up.error().message;
   const auto records = committed();
   EXPECT_GT(expect_whole(records), whole + 10);
+  EXPECT_GT(session.written("changes")->size(), records.size())
+      << "no kill came in the middle of a transaction";
   expect_source(records);
 }
 

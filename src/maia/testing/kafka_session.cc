@@ -135,10 +135,39 @@ int KafkaSession::partitions(const std::string& topic) const {
 }
 
 Result<std::vector<KafkaRecord>> KafkaSession::committed(const std::string& topic) const {
+  return read(topic, "read_committed");
+}
+
+Result<std::vector<KafkaRecord>> KafkaSession::written(const std::string& topic) const {
+  return read(topic, "read_uncommitted");
+}
+
+Status KafkaSession::await_open_transaction(const std::string& topic, std::chrono::milliseconds limit) const {
+  auto settings = settings_;
+  settings["isolation.level"] = "read_committed";
+  const auto committed = MAIA_TRY(client(RD_KAFKA_CONSUMER, address_, settings));
+  settings["isolation.level"] = "read_uncommitted";
+  const auto written = MAIA_TRY(client(RD_KAFKA_CONSUMER, address_, settings));
+  const auto end_of = [&](const Owned<rd_kafka_t>& reader) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const auto error = rd_kafka_query_watermark_offsets(reader.get(), topic.c_str(), 0, &low, &high, 1000);
+    return error ? std::int64_t{0} : high;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto stable = end_of(committed);
+    if (end_of(written) > stable && end_of(committed) == stable) return {};
+  }
+  return Error{.code = Error::Code::timeout, .message = "no transaction was open in " + topic};
+}
+
+Result<std::vector<KafkaRecord>> KafkaSession::read(const std::string& topic,
+                                                    const std::string& isolation) const {
   const auto count = partitions(topic);
   auto settings = settings_;
   settings["group.id"] = "maia-test";
-  settings["isolation.level"] = "read_committed";
+  settings["isolation.level"] = isolation;
   settings["enable.partition.eof"] = "true";
   settings["enable.auto.commit"] = "false";
   settings["fetch.wait.max.ms"] = "20";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -46,6 +47,11 @@ class KafkaSession {
   int partitions(const std::string& topic) const;
   /// What read_committed shows of a topic, by partition and offset, up to its end now.
   Result<std::vector<KafkaRecord>> committed(const std::string& topic) const;
+  /// The same with what was taken back, or is not committed yet.
+  Result<std::vector<KafkaRecord>> written(const std::string& topic) const;
+  /// Waits until partition 0 has records of a transaction that is open. Code::timeout when `limit` has
+  /// passed.
+  Status await_open_transaction(const std::string& topic, std::chrono::milliseconds limit) const;
   /// Appends records and waits until they are acknowledged; a partition of -1 lets the key choose.
   Status append(const std::string& topic, const std::vector<KafkaRecord>& records) const;
   Status remove_before(const std::string& topic, std::int32_t partition, std::int64_t offset) const;
@@ -54,6 +60,8 @@ class KafkaSession {
   Status grant(const std::string& user, const std::vector<KafkaGrant>& grants) const;
 
  private:
+  Result<std::vector<KafkaRecord>> read(const std::string& topic, const std::string& isolation) const;
+
   std::string address_;
   std::map<std::string, std::string> settings_;
 };
