@@ -8,8 +8,8 @@
 
 #include "maia/base/assert.h"
 #include "maia/connectors/postgres/position.h"
-#include "maia/connectors/postgres/selection.h"
 #include "maia/connectors/postgres/snapshot_plan.h"
+#include "maia/sql/selection.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace maia;
@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (const auto geometry = ChunkGeometry::parse(text); geometry.ok()) {
     MAIA_ASSERT(ChunkGeometry::parse(geometry->token()).value() == *geometry);
   }
-  if (const auto selection = Selection::parse({text}, {"public"}); selection.ok()) {
+  if (const auto selection = sql::Selection::parse({text}, {"public"}); selection.ok()) {
     for (const auto& named : selection->named()) MAIA_ASSERT(selection->names(named, named.name));
   }
   return 0;

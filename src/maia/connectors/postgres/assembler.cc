@@ -45,7 +45,7 @@ void Assembler::emit_complete() {
   if (open_ && !open_->in_fragments) {
     // The rows of a transaction that is only half read stay, as if they were the first.
     const auto cut = std::exchange(open_->transaction.first_ordinal, 0);
-    auto [complete, rest] = split(std::move(items), cut);
+    auto [complete, rest] = sql::split(std::move(items), cut);
     items = std::move(complete);
     collected_.window = WindowBuilder(std::move(rest));
     collected_.next_ordinal = collected_.rows = collected.next_ordinal - cut;

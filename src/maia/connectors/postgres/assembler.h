@@ -11,10 +11,12 @@
 #include "maia/connectors/postgres/pgoutput.h"
 #include "maia/connectors/postgres/position.h"
 #include "maia/connectors/postgres/relations.h"
-#include "maia/connectors/postgres/window_builder.h"
+#include "maia/sql/window_builder.h"
 #include "maia/types/stream_event.h"
 
 namespace maia::postgres {
+
+using sql::WindowBuilder;
 
 /// Turns the messages of one stream into events. Small committed transactions are grouped until `flush` or a
 /// limit; a transaction beyond the limit goes out in fragments while it is read, whether the server streams

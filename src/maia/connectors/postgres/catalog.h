@@ -11,10 +11,12 @@
 #include "maia/connector/source.h"
 #include "maia/connectors/postgres/connection.h"
 #include "maia/connectors/postgres/native_type.h"
-#include "maia/connectors/postgres/selection.h"
 #include "maia/connectors/postgres/type_map.h"
+#include "maia/sql/selection.h"
 
 namespace maia::postgres {
+
+using sql::Selection;
 
 /// A column that is published, with its type.
 struct CatalogColumn {

@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "maia/connectors/postgres/catalog.h"
-#include "maia/connectors/postgres/replica_fixture.h"
 #include "maia/connectors/postgres/source.h"
 #include "maia/testing/postgres_server.h"
+#include "maia/testing/replica.h"
 
 namespace maia::postgres {
+
+using testing::Replica;
 
 /// Fails the test with the whole error.
 template <class T>

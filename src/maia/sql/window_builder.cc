@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maia/connectors/postgres/window_builder.h"
+#include "maia/sql/window_builder.h"
 
-namespace maia::postgres {
+namespace maia::sql {
 
 Batch& WindowBuilder::batch(const SchemaRef& schema) {
   const auto [place, is_new] = open_.try_emplace(schema.get(), items_.size());
@@ -58,4 +58,4 @@ std::pair<std::vector<Window::Item>, std::vector<Window::Item>> split(std::vecto
   return {std::move(before), std::move(rest)};
 }
 
-}  // namespace maia::postgres
+}  // namespace maia::sql

@@ -12,7 +12,7 @@
 #include "maia/types/stream_event.h"
 #include "maia/types/value_text.h"
 
-namespace maia::postgres {
+namespace maia::testing {
 
 /// What a destination would hold, in memory: tables of rows as canonical text, changed by the events of a
 /// stream exactly as the contract says. A key that is not there, or is there twice, fails the test.
@@ -220,4 +220,4 @@ class Replica {
   std::size_t fragments_ = 0;
 };
 
-}  // namespace maia::postgres
+}  // namespace maia::testing

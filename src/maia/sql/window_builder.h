@@ -8,7 +8,7 @@
 
 #include "maia/types/window.h"
 
-namespace maia::postgres {
+namespace maia::sql {
 
 /// Collects rows and barriers in their order and hands them out as a window's items: between two barriers one
 /// batch per schema version. Used from one thread.
@@ -36,4 +36,4 @@ class WindowBuilder {
 std::pair<std::vector<Window::Item>, std::vector<Window::Item>> split(std::vector<Window::Item> items,
                                                                       std::uint64_t ordinal);
 
-}  // namespace maia::postgres
+}  // namespace maia::sql

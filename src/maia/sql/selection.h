@@ -8,7 +8,7 @@
 #include "maia/base/result.h"
 #include "maia/types/schema.h"
 
-namespace maia::postgres {
+namespace maia::sql {
 
 /// Which tables a pipeline takes: `tables: [customers, "sales.*", "!sales.tmp_*"]`. A pattern is a table or
 /// schema.table; * stands for any characters and ? for one; a part in double quotes is taken literally; ! in
@@ -53,4 +53,4 @@ class Selection {
 /// Whether `text` follows a pattern of * and ?. Linear in practice: it goes back to the last * only.
 bool matches_glob(std::string_view pattern, std::string_view text);
 
-}  // namespace maia::postgres
+}  // namespace maia::sql

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maia/connectors/postgres/selection.h"
+#include "maia/sql/selection.h"
 
 #include <algorithm>
 
-namespace maia::postgres {
+namespace maia::sql {
 namespace {
 
 Error bad_pattern(std::string_view text, std::string_view why) {
@@ -120,4 +120,4 @@ bool Selection::includes(const TableName& name) const {
   return included_.empty() || std::any_of(included_.begin(), included_.end(), fits);
 }
 
-}  // namespace maia::postgres
+}  // namespace maia::sql

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <atomic>
+#include <thread>
+
+#include "maia/connectors/mysql/source_fixture.h"
+
+namespace maia::mysql {
+namespace {
+
+class MysqlSnapshot : public MysqlSourceTest {
+ protected:
+  /// So many rows of `values`, which may use n.
+  void fill(const std::string& table, int rows, const std::string& values) {
+    std::string sql_text;
+    for (int n = 0; n < rows; ++n)
+      sql_text += (n > 0 ? ", (" : "(") + fmt::format(fmt::runtime(values), fmt::arg("n", n)) + ")";
+    sql("insert into " + table + " values " + sql_text);
+  }
+  SourceConfig in_small_chunks() {
+    auto with = config();
+    with.chunk_rows = 10;
+    return with;
+  }
+};
+MAIA_MYSQL_TESTS(MysqlSnapshot);
+
+TEST_P(MysqlSnapshot, tables_are_cut_by_keys_of_every_kind_and_every_row_is_read_once) {
+  sql("create table a (id int primary key); create table b (x varchar(20), y int, v int, primary key (x, "
+      "y)); create table "
+      "c (id varbinary(9) primary key); create table d (id datetime(3) primary key); create table e (id "
+      "decimal(9,2) "
+      "primary key); create table f (id enum('z','a') , n int, primary key (id, n))");
+  fill("a", 95, "{n} * 7 - 300");
+  fill("b", 95, "char(65 + {n} mod 7, 39, 92 using utf8mb4), {n} - 40, {n}");
+  fill("c", 95, "char({n}, 0, 255)");
+  fill("d", 95, "'2024-01-01' + interval {n} * 1001 microsecond");
+  fill("e", 95, "{n} / 4 - 9");
+  fill("f", 95, "1 + {n} mod 2, {n}");
+  open(in_small_chunks());
+  must(source_->prepare({}));
+  const auto snapshot = must(source_->snapshot());
+  for (const auto& table : schemas(*source_)) {
+    const auto plan = must(snapshot->plan(table, {}));
+    EXPECT_EQ(plan.chunks.size(), table->name.table == "f" ? 1U : 10U) << table->name.table;
+    replica_.table(table);
+    copy(*snapshot, table, plan, replica_);
+    EXPECT_EQ(rows_of(table->name.table).size(), 95U) << table->name.table;
+  }
+}
+
+TEST_P(MysqlSnapshot, an_interrupted_copy_goes_on_with_the_ranges_that_are_left) {
+  sql("create table t (id int primary key, n int)");
+  fill("t", 95, "{n}, {n}");
+  open(in_small_chunks());
+  const auto prepared = must(source_->prepare({}));
+  const auto table = schemas(*source_).front();
+  TablePlanProgress progress;
+  {
+    const auto snapshot = must(source_->snapshot());
+    auto plan = must(snapshot->plan(table, {}));
+    progress.token = plan.token;
+    plan.chunks.resize(4);
+    for (const auto& chunk : plan.chunks) progress.done.push_back(chunk.number);
+    replica_.table(table);
+    copy(*snapshot, table, plan, replica_);
+  }
+  sql("update t set n = -n; delete from t where id in (1, 90); update t set id = 1000 where id = 2; update t "
+      "set id = 3000 "
+      "where id = 80; update t set id = 2 where id = 81; insert into t values (-5, 0), (500, 0)");
+  must(source_->prepare(prepared.from));
+  const auto snapshot = must(source_->snapshot());
+  EXPECT_TRUE(source_->compare(snapshot->position(), prepared.from) > 0);
+  const auto plan = must(snapshot->plan(table, progress));
+  EXPECT_EQ(plan.chunks.size(), 6U);
+  EXPECT_TRUE(plan.converging);
+  EXPECT_FALSE(plan.restarted);
+  replica_.table(table).converging = true;
+  copy(*snapshot, table, plan, replica_);
+  replica_.set_position(prepared.from);
+  follow(prepared.from);
+  catch_up();
+  expect_equal();
+}
+
+TEST_P(MysqlSnapshot, what_cannot_go_on_is_read_again_as_a_whole) {
+  sql("create table keyless (n int); create table t (id int primary key)");
+  fill("t", 30, "{n}");
+  open(in_small_chunks());
+  must(source_->prepare({}));
+  const auto tables = schemas(*source_);
+  const auto snapshot = must(source_->snapshot());
+  for (const auto& table : tables) {
+    auto plan = must(snapshot->plan(table, {}));
+    const auto again =
+        must(snapshot->plan(table, TablePlanProgress{plan.token, {plan.chunks.front().number}}));
+    EXPECT_EQ(again.restarted, table->key().empty()) << table->name.table;
+    TableSchema other = *table;
+    other.columns.front().native_type = "bigint";
+    const auto moved = must(snapshot->plan(std::make_shared<const TableSchema>(other),
+                                           TablePlanProgress{plan.token, {plan.chunks.front().number}}));
+    EXPECT_TRUE(moved.restarted) << table->name.table;
+    EXPECT_GT(moved.chunks.front().number, plan.chunks.back().number);
+  }
+}
+
+TEST_P(MysqlSnapshot, is_exact_while_others_write) {
+  sql("create table t (id int primary key auto_increment, n int)");
+  open();
+  std::atomic<bool> done = false;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 3; ++i) {
+    writers.emplace_back([&] {
+      auto session = server().session(database_).value();
+      while (!done)
+        static_cast<void>(
+            session.execute("insert into t (n) values (1); update t set n = n + 1 order by id desc limit 1"));
+    });
+  }
+  const auto stop = [&] {
+    done = true;
+    for (auto& writer : writers) writer.join();
+  };
+  try {
+    begin();
+  } catch (...) {
+    stop();
+    throw;
+  }
+  stop();
+  catch_up();
+  expect_equal();
+}
+
+class MysqlChecks : public MysqlSourceTest {};
+MAIA_MYSQL_TESTS(MysqlChecks);
+
+TEST_P(MysqlChecks, name_each_privilege_that_is_missing_and_just_these_suffice) {
+  sql("create table t (id int primary key); insert into t values (1)");
+  const auto user = "'r_" + database_ + "'@'%'";
+  sql("create user " + user + " identified by 'secret'; grant select on " + database_ + ".* to " + user);
+  auto with = config();
+  with.connection.user = "r_" + database_;
+  with.connection.password = Secret("secret");
+  open(with);
+  std::vector<std::string> fixes;
+  for (const auto& finding : must(source_->check())) {
+    if (finding.level == Finding::Level::error) fixes.push_back(finding.fix);
+  }
+  ASSERT_EQ(fixes.size(), 2U);
+  for (const auto& fix : fixes) sql(fix);
+  open(with);
+  for (const auto& finding : must(source_->check()))
+    EXPECT_NE(finding.level, Finding::Level::error) << finding.what;
+  begin();
+  sql("insert into t values (2)");
+  catch_up();
+  expect_equal_rows({"1", "2"});
+}
+
+TEST_P(MysqlChecks, say_which_settings_the_log_lacks) {
+  use_own({{"binlog-format", "STATEMENT"}, {"binlog-row-image", "MINIMAL"}});
+  sql("create table m (id int primary key) engine = MyISAM");
+  open();
+  std::string errors, warnings;
+  for (const auto& finding : must(source_->check()))
+    (finding.level == Finding::Level::error ? errors : warnings) += finding.what + "; ";
+  EXPECT_THAT(errors, ::testing::HasSubstr("binlog_format is STATEMENT"));
+  EXPECT_THAT(errors, ::testing::HasSubstr("engine MyISAM has no transactions"));
+  EXPECT_THAT(warnings, ::testing::HasSubstr("binlog_row_image is MINIMAL; FULL is better"));
+  EXPECT_FALSE(source_->prepare({}).ok());
+}
+
+}  // namespace
+}  // namespace maia::mysql
