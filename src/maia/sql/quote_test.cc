@@ -89,6 +89,17 @@ TEST(Quote, backslashes_mean_themselves) {
   EXPECT_EQ(*duckdb_literal("a\\'b"), "'a\\''b'");
 }
 
+TEST(Quote, names_and_texts_of_mysql_read_back_as_themselves) {
+  EXPECT_EQ(*mysql_identifier("a`b\"c"), "`a``b\"c`");
+  EXPECT_EQ(*mysql_table({"d.b", "t"}), "`d.b`.`t`");
+  EXPECT_EQ(*mysql_literal(std::string_view("a\\'b\0c", 6)), "'a\\\\''b\\0c'");
+  EXPECT_TRUE(mysql_identifier("\u00e4" + std::string(63, 'x')).ok());
+  for (const auto& bad : {std::string(), std::string(65, 'x'), std::string("blank "),
+                          std::string("\U0001f986"), std::string("a\0b", 3), std::string("\xff")})
+    EXPECT_FALSE(mysql_identifier(bad).ok());
+  EXPECT_FALSE(mysql_literal("\xff").ok());
+}
+
 TEST(Quote, empty_text_is_a_literal_but_no_name) {
   EXPECT_EQ(*postgres_literal(""), "''");
   EXPECT_EQ(*duckdb_literal(""), "''");

@@ -11,13 +11,16 @@
 namespace maia::mysql {
 namespace {
 
+/// How long an older session may take to end.
+constexpr int kTakeOverSeconds = 10;
+
 // Names of tables compare by their bytes, as everything else here.
 constexpr std::string_view kTables[] = {
     "create table if not exists maia.checkpoint ("
     "pipeline varchar(255) character set utf8mb4 collate utf8mb4_bin primary key, "
     "epoch bigint unsigned not null, sequence bigint unsigned not null, position longblob not null, "
     "updated_at datetime(6) not null, taken_by text character set utf8mb4 not null, "
-    "connection bigint unsigned not null, seal text character set utf8mb4 not null, "
+    "seal text character set utf8mb4 not null, "
     "altering text character set utf8mb4 not null) engine = InnoDB",
     "create table if not exists maia.fact ("
     "pipeline varchar(255) character set utf8mb4 collate utf8mb4_bin, "
@@ -120,14 +123,20 @@ Error not_mine(Connection& connection, const Hold& held) {
 
 namespace {
 
-/// What cannot be ended ends by itself when its owner finds itself fenced.
-void end_session(Connection& connection, std::uint64_t id) {
-  if (id == 0 || id == connection.id()) return;
-  const auto alive = connection.query(fmt::format(
-      "select 1 from information_schema.processlist where id = {} and user = substring_index(current_user(), "
-      "'@', 1)",
-      id));
-  if (alive.ok() && alive->size() > 0) static_cast<void>(connection.run(fmt::format("kill {}", id)));
+/// Ends the session of an older run, which it can be told by a lock that each run has while its session
+/// lasts, and takes that lock. A session that may not be ended ends by itself when its run finds itself
+/// fenced.
+Status replace_session(Connection& connection, const std::string& pipeline) {
+  // Names of locks have at most 64 characters.
+  const auto name = fmt::format("concat('maia.', left(sha2({}, 256), 40))", text(pipeline));
+  const auto older = MAIA_TRY(connection.query(fmt::format("select is_used_lock({})", name)));
+  const auto id = older.integer(0, 0);
+  if (id != 0 && id != static_cast<std::int64_t>(connection.id())) {
+    static_cast<void>(connection.run(fmt::format("kill {}", id)));
+    if (connection.broken())
+      return Error{Error::Code::unavailable, Recovery::reconnect, "the session broke", ""};
+  }
+  return connection.run(fmt::format("do get_lock({}, {})", name, kTakeOverSeconds));
 }
 
 Result<HalfDone> read_half_done(Connection& connection, const std::string& pipeline, std::string altering) {
@@ -145,18 +154,17 @@ Result<HalfDone> read_half_done(Connection& connection, const std::string& pipel
 }
 
 /// Inside of a transaction. Nothing if the epoch is not ours to take.
-Result<std::optional<Taken>> take(Connection& connection, const std::string& pipeline, Epoch held,
-                                  std::uint64_t& older_session) {
+Result<std::optional<Taken>> take(Connection& connection, const std::string& pipeline, Epoch held) {
   const auto name = text(pipeline);
   if (held.value == 0) {
     MAIA_TRY(connection.run(fmt::format(
-        "insert into maia.checkpoint (pipeline, epoch, sequence, position, updated_at, taken_by, connection, "
-        "seal, altering) values ({}, 0, 0, '', utc_timestamp(6), '', 0, '', '') on duplicate key update "
+        "insert into maia.checkpoint (pipeline, epoch, sequence, position, updated_at, taken_by, "
+        "seal, altering) values ({}, 0, 0, '', utc_timestamp(6), '', '', '') on duplicate key update "
         "pipeline = pipeline",
         name)));
   }
   const auto row = MAIA_TRY(connection.query(
-      "select epoch, sequence, position, seal, taken_by, connection, altering from maia.checkpoint where "
+      "select epoch, sequence, position, seal, taken_by, altering from maia.checkpoint where "
       "pipeline = " +
       name + " for update"));
   if (row.size() == 0) return std::optional<Taken>{};
@@ -170,15 +178,14 @@ Result<std::optional<Taken>> take(Connection& connection, const std::string& pip
   taken.opened.checkpoint.sequence.value = number(row, 1);
   taken.opened.checkpoint.position.token = row.str(0, 2);
   taken.opened.checkpoint.seal = row.str(0, 3);
-  older_session = number(row, 5);
-  MAIA_TRY(connection.run(fmt::format(
-      "update maia.checkpoint set epoch = {}, updated_at = utc_timestamp(6), taken_by = {}, connection = {} "
-      "where pipeline = {}",
-      epoch + 1, text(this_process()), connection.id(), name)));
+  MAIA_TRY(
+      connection.run(fmt::format("update maia.checkpoint set epoch = {}, updated_at = utc_timestamp(6), "
+                                 "taken_by = {} where pipeline = {}",
+                                 epoch + 1, text(this_process()), name)));
   const auto facts = MAIA_TRY(connection.query("select name, value from maia.fact where pipeline = " + name));
   for (std::size_t i = 0; i < facts.size(); ++i)
     taken.opened.checkpoint.facts[facts.str(i, 0)] = facts.str(i, 1);
-  taken.half_done = MAIA_TRY(read_half_done(connection, pipeline, row.str(0, 6)));
+  taken.half_done = MAIA_TRY(read_half_done(connection, pipeline, row.str(0, 5)));
   return std::optional(std::move(taken));
 }
 
@@ -186,11 +193,10 @@ Result<std::optional<Taken>> take(Connection& connection, const std::string& pip
 
 Result<Taken> take_epoch(Connection& connection, const std::string& pipeline, Epoch held) {
   MAIA_TRY(connection.run("start transaction"));
-  std::uint64_t older_session = 0;
-  auto taken = MAIA_TRY(take(connection, pipeline, held, older_session));
+  auto taken = MAIA_TRY(take(connection, pipeline, held));
   MAIA_TRY(connection.run("commit"));
   if (!taken) return not_mine(connection, {pipeline, held, {}});
-  end_session(connection, older_session);
+  MAIA_TRY(replace_session(connection, pipeline));
   return *std::move(taken);
 }
 

@@ -17,15 +17,15 @@ namespace maia::mysql {
 // MAIA's own tables at a destination, all in the database "maia":
 //
 //     checkpoint (pipeline, epoch, sequence, position, updated_at,   one row per pipeline
-//                 taken_by, connection, seal, altering)
+//                 taken_by, seal, altering)
 //     fact       (pipeline, name, value)                             further durable facts of the engine
 //     owner      (schema_name, table_name, pipeline,                 which pipeline writes a table
 //                 applied_window, applied_ordinal)
 //
-// taken_by and connection say which process, and which of the server's sessions, took the epoch. They change
-// only in the transactions that change the rows they speak of. An ALTER TABLE commits what came before it in
-// the running delivery, so that commit also notes how far each table has come (applied_...) and up to which
-// alteration (altering): if the rest is lost, the delivery that comes again leaves out what is there.
+// taken_by says which process took the epoch. They change only in the transactions that change the rows they
+// speak of. An ALTER TABLE commits what came before it in the running delivery, so that commit also notes how
+// far each table has come (applied_...) and up to which alteration (altering): if the rest is lost, the
+// delivery that comes again leaves out what is there.
 
 /// Where a table has come beyond the checkpoint: everything up to and including this row.
 struct Place {
