@@ -84,6 +84,26 @@ Status read_string_meta(WireColumn& column, std::uint8_t first, std::uint8_t sec
   return malformed("has a text of a type that is none");
 }
 
+/// Whether the metadata can be of such a type, so that whoever reads values need not doubt it.
+bool is_sound(const WireColumn& column) {
+  const unsigned meta = column.meta, high = meta >> 8, low = meta & 0xFF;
+  switch (column.type) {
+    case WireType::timestamp:
+    case WireType::datetime:
+    case WireType::time: return meta <= 6;
+    case WireType::blob:
+    case WireType::blob_compressed:
+    case WireType::json:
+    case WireType::vector:
+    case WireType::geometry: return meta >= 1 && meta <= 4;
+    case WireType::enumeration: return meta == 1 || meta == 2;
+    case WireType::set: return meta >= 1 && meta <= 8;
+    case WireType::bit: return low < 8 && high * 8 + low >= 1 && high * 8 + low <= 64;
+    case WireType::decimal: return high >= 1 && high <= 65 && low <= 30 && low <= high;
+    default: return true;
+  }
+}
+
 Status read_meta(WireColumn& column, WireReader& in) {
   const auto size = meta_size(column.type);
   if (!size) {
@@ -241,6 +261,7 @@ Result<TableMap> parse_table_map(ByteView content) {
     WireColumn column;
     column.type = static_cast<WireType>(types[i]);
     MAIA_TRY(read_meta(column, meta));
+    if (!is_sound(column)) return malformed("has a type with metadata that it cannot have");
     column.nullable = (nullable[i / 8] >> (i % 8) & 1) != 0;
     map.columns.push_back(std::move(column));
   }

@@ -19,7 +19,9 @@ Error refused(std::string_view what, std::string hint = {}) {
 }
 
 bool exists(const CalendarTime& at) {
-  return at.month >= 1 && at.month <= 12 && at.day >= 1 && at.day <= days_in_month(at.year, at.month);
+  constexpr unsigned kLastYear = 9999;
+  return at.year <= kLastYear && at.month >= 1 && at.month <= 12 && at.day >= 1 &&
+         at.day <= days_in_month(at.year, at.month) && at.hour < 24 && at.minute < 60 && at.second < 60;
 }
 
 /// Reads numbers out of "2026-11-23 22:29:50.5" and "-12:34:56"; any other text makes it bad for good.
