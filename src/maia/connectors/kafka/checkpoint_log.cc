@@ -17,6 +17,7 @@ std::string_view text_of(const void* data, std::size_t size) {
 std::vector<CheckpointRecord> checkpoint_records(const SavedCheckpoint& saved,
                                                  const CheckpointUpdate& update) {
   std::vector<CheckpointRecord> records;
+  records.reserve(update.facts.size() + 1);
   for (const auto& [name, value] : update.facts) records.push_back({std::string(kFactPrefix) + name, value});
   Bytes bytes;
   ByteWriter writer(bytes);

@@ -47,8 +47,8 @@ std::unique_ptr<ChangeEncoder> encoder_of(const DestinationConfig& config, const
 
 }  // namespace
 
-KafkaDestination::KafkaDestination(DestinationConfig config, std::string pipeline, std::uint64_t memory_bytes,
-                                   Clock& clock)
+KafkaDestination::KafkaDestination(DestinationConfig config, const std::string& pipeline,
+                                   std::uint64_t memory_bytes, Clock& clock)
     : config_(with_names(std::move(config), pipeline)),
       memory_bytes_(memory_bytes ? memory_bytes : kUsualMemory),
       clock_(clock),

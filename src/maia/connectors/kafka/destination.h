@@ -21,7 +21,8 @@ namespace maia::kafka {
 /// records sees whole source transactions, each once.
 class KafkaDestination final : public Destination {
  public:
-  KafkaDestination(DestinationConfig config, std::string pipeline, std::uint64_t memory_bytes, Clock& clock);
+  KafkaDestination(DestinationConfig config, const std::string& pipeline, std::uint64_t memory_bytes,
+                   Clock& clock);
 
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override;
