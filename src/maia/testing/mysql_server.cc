@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/testing/mysql_server.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -148,7 +149,7 @@ Status MysqlServer::start_process() {
   settings["socket"] = socket().string();
   settings["datadir"] = data_directory().string();
   settings["pid-file"] = (root_ / "pid").string();
-  for (const auto& [name, value] : settings) command.push_back("--" + name + "=" + value);
+  for (const auto& [name, value] : settings) command.push_back(fmt::format("--{}={}", name, value));
   process_ = MAIA_TRY(
       ChildProcess::start({.command = unprivileged(std::move(command), {dependencies(), root_.parent_path()}),
                            .output = root_ / "log"}));
