@@ -179,6 +179,7 @@ class Replica {
   }
   void evolve(const SchemaChange& change) {
     schema_changes_.push_back(change);
+    if (change.after == nullptr) return;
     auto& to = tables_[change.after->id];
     const auto before = std::exchange(to.schema, change.after);
     if (change.before == nullptr) return;

@@ -135,7 +135,7 @@ Result<SchemaChange> LogTables::change_to(const SchemaRef& known, SchemaRef& sch
   SchemaChange change;
   if (known == nullptr) {
     auto next = *schema;
-    next.version = versions_[schema->name] + 1;
+    next.version = 1;
     schema = std::make_shared<const TableSchema>(std::move(next));
     change.after = schema;
     // A table that was not created in the log had rows before it came to be one of ours.
@@ -161,17 +161,46 @@ void LogTables::untell(const SchemaChange& change) {
   mapped_.clear();
 }
 
+bool LogTables::is_known(const TableName& name) const {
+  const auto found = known_.find(name);
+  return found != known_.end() && found->second != nullptr;
+}
+
 void LogTables::drop(const TableName& name, std::vector<Window::Item>& items) {
   created_.erase(name);
   renaming_.erase(name);
-  const auto known = known_.find(name);
-  if (known == known_.end() || known->second == nullptr) return;
-  versions_[name] = known->second->version;
+  if (!is_known(name) || !gone_.insert(name).second) return;
   SchemaChange change;
-  change.before = known->second;
+  change.before = known_[name];
   items.emplace_back(std::move(change));
-  known_.erase(known);
-  std::erase_if(mapped_, [&](const auto& each) { return each.second.map.name == name; });
+}
+
+void LogTables::empty(const TableName& name, std::vector<Window::Item>& items) {
+  if (!is_known(name)) return;
+  Truncate truncate;
+  truncate.tables.push_back(known_[name]);
+  items.emplace_back(std::move(truncate));
+}
+
+/// gh-ost and pt-online-schema-change put a copy of a table in its place, with the same rows in another
+/// shape. From any other table the rows would be others.
+Status LogTables::rename(const TableName& from, const TableName& to) {
+  const auto made_of = [](const TableName& tool, const TableName& table, std::string_view mark) {
+    return tool.schema == table.schema && tool.table.starts_with('_') &&
+           tool.table.ends_with(table.table + std::string(mark));
+  };
+  const bool is_copy = made_of(from, to, "_gho") || made_of(from, to, "_new");
+  const bool is_put_aside = made_of(to, from, "_del") || made_of(to, from, "_old");
+  if (is_known(to) && !is_copy && !is_put_aside) {
+    return Error{
+        Error::Code::unsupported, Recovery::halt,
+        fmt::format("{} was put in the place of {}, whose rows are mirrored", to_string(from), to_string(to)),
+        "only gh-ost and pt-online-schema-change may do so; begin the pipeline anew"};
+  }
+  gone_.erase(to);
+  created_.erase(to);
+  if (is_known(from)) gone_.insert(from);
+  return {};
 }
 
 Result<std::vector<Window::Item>> LogTables::apply(const Statement& statement) {
@@ -179,18 +208,20 @@ Result<std::vector<Window::Item>> LogTables::apply(const Statement& statement) {
   std::vector<Window::Item> items;
   if (statement.unclear && statement.kind != Kind::alter_table) return unclear("empties, drops or renames");
   switch (statement.kind) {
-    case Kind::truncate: {
-      const auto known = known_.find(statement.tables.front());
-      if (known == known_.end() || known->second == nullptr) break;
-      Truncate truncate;
-      truncate.tables.push_back(known->second);
-      items.emplace_back(std::move(truncate));
-      break;
-    }
+    case Kind::truncate: empty(statement.tables.front(), items); break;
     case Kind::create_table:
       for (const auto& name : statement.tables) {
-        if (!known_.contains(name)) created_.insert(name);
+        const bool there = is_known(name) && !gone_.contains(name);
+        if (there && statement.if_not_exists) continue;
+        // The destination has kept the rows of the table that had the name before.
+        empty(name, items);
+        gone_.erase(name);
+        created_.insert(name);
       }
+      break;
+    case Kind::rename_table:
+      for (std::size_t i = 0; i < statement.to.size(); ++i)
+        MAIA_TRY(rename(statement.tables[i], statement.to[i]));
       break;
     case Kind::drop_table:
       for (const auto& name : statement.tables) drop(name, items);
@@ -205,6 +236,7 @@ Result<std::vector<Window::Item>> LogTables::apply(const Statement& statement) {
     }
     case Kind::alter_table:
       if (statement.renames_columns) renaming_.insert(statement.tables.front());
+      if (!statement.to.empty()) MAIA_TRY(rename(statement.tables.front(), statement.to.front()));
       break;
     default: break;
   }

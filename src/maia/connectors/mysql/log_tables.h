@@ -59,13 +59,16 @@ class LogTables {
   Result<SchemaChange> change_to(const SchemaRef& known, SchemaRef& schema,
                                  const std::optional<CatalogTable>& now);
   void drop(const TableName& name, std::vector<Window::Item>& items);
+  void empty(const TableName& name, std::vector<Window::Item>& items);
+  Status rename(const TableName& from, const TableName& to);
+  bool is_known(const TableName& name) const;
 
   Connection& catalogue_;
   Terms terms_;
   std::map<TableName, SchemaRef> known_;
-  std::map<TableName, std::uint32_t> versions_;  ///< of tables that were dropped
-  std::set<TableName> created_;                  ///< since the stream began: all their rows come in it
-  std::set<TableName> renaming_;                 ///< a statement has renamed columns of it
+  std::set<TableName> gone_;      ///< dropped or renamed; the destination keeps the rows
+  std::set<TableName> created_;   ///< since the stream began: all their rows come in it
+  std::set<TableName> renaming_;  ///< a statement has renamed columns of it
   std::unordered_map<std::uint64_t, Mapped> mapped_;
   std::vector<SchemaChange> untold_;
 };

@@ -113,6 +113,39 @@ TEST_P(MysqlLog, truncate_empties_the_table_and_a_dropped_one_begins_anew) {
   EXPECT_EQ(rows_of("odd `name").size(), 1U);
 }
 
+TEST_P(MysqlLog, a_table_that_is_made_anew_begins_empty) {
+  sql("create table t (id int primary key); insert into t values (1), (2)");
+  open();
+  begin();
+  sql("create table if not exists t (id int primary key); insert into t values (3)");
+  catch_up();
+  EXPECT_EQ(rows_of("t").size(), 3U);
+  sql("drop table t; create table t (id int primary key, n int); insert into t values (2, 5)");
+  catch_up();
+  expect_equal();
+  sql("rename table t to old; create table t (id int primary key, n int); insert into t values (2, 6)");
+  catch_up();
+  EXPECT_EQ(rows_of("t"), std::vector<Replica::Row>({{"2", "6"}}));
+}
+
+TEST_P(MysqlLog, a_copy_by_gh_ost_takes_the_place_of_its_table_and_no_other_table_may) {
+  sql("create table t (id int primary key, a int); insert into t values (1, 1), (2, 2)");
+  auto with = config();
+  with.tables = {"t"};
+  open(with);
+  begin();
+  sql("create table _t_gho like t; alter table _t_gho add column b int default 7; insert into _t_gho (id, a) "
+      "select id, a "
+      "from t; rename table t to _t_del, _t_gho to t; insert into t values (3, 3, 3); update t set b = 8 "
+      "where id = 1");
+  catch_up();
+  EXPECT_EQ(rows_of("t"), std::vector<Replica::Row>({{"1", "1", "8"}, {"2", "2", "7"}, {"3", "3", "3"}}));
+  sql("create table other like t; rename table t to before_it, other to t; insert into t values (9, 9, 9)");
+  const auto refused = try_catch_up();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("was put in the place of"));
+}
+
 TEST_P(MysqlLog, columns_that_come_go_and_change_their_names_are_followed) {
   sql("create table t (id int primary key, a int, b varchar(10)); insert into t values (1, 1, 'one')");
   open();

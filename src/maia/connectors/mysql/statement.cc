@@ -169,8 +169,9 @@ class Reader {
   Statement read_create() {
     if (take("OR")) take("REPLACE");
     if (!take("TABLE")) return of(Kind::other);
-    take_if_exists();
     auto statement = of(Kind::create_table);
+    statement.if_not_exists = is("IF");
+    take_if_exists();
     if (auto name = take_table()) statement.tables.push_back(*std::move(name));
     return statement;
   }

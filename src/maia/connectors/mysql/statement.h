@@ -37,6 +37,7 @@ struct Statement {
   std::vector<TableName> to;      ///< rename: the new names, in the same order
   /// The words name what was not understood; never so for other kinds than those with tables.
   bool unclear = false;
+  bool if_not_exists = false;    ///< create: nothing happens where the table is there
   bool renames_columns = false;  ///< alter: CHANGE or RENAME COLUMN is among its words
 };
 
