@@ -44,7 +44,7 @@ Position Assembler::position() const { return place_.position(); }
 
 Status Assembler::begin(AnyGtid gtid, std::string id, WallMicros at, bool skipped) {
   if (open_) return out_of_order("a transaction that begins inside of another");
-  open_.emplace();
+  open_ = Open{};
   open_->gtid = std::move(gtid);
   open_->transaction.id = std::move(id);
   open_->transaction.committed_at = at;
