@@ -127,9 +127,9 @@ void Operator::do_one(Deed deed) {
   const auto resync = [](const std::string& of, const std::string& what) {
     return std::vector<std::string>{"resync", what, "--destination", of};
   };
-  // A key of coin that changed does not tell the large note, so coin cannot be sent again.
+  // A key of coin that changed does not tell the large note, so a database cannot be sent coin again.
   const auto replay = [&](const std::string& of) {
-    const auto what = one_of(std::array{"ledger", "acct"});
+    const auto what = of == "lines" ? table : one_of(std::array{"ledger", "acct"});
     return std::vector<std::string>{"replay", "--destination", of, "--table", what, "--from", place};
   };
   const auto rollback = [&](const std::string& what) {

@@ -80,6 +80,7 @@ engine::PipelineRun::Parts Process::parts(std::unique_ptr<Journal> journal) {
     destination.options.mode = appends(store->kind) ? TableTarget::Mode::append : TableTarget::Mode::upsert;
     destination.options.transactional = transactional(store->kind);
     destination.options.max_rows = world_.setup.max_rows;
+    destination.held = held_[store->name];
     destination.open = [this, at = store.get()]() -> Result<std::unique_ptr<Destination>> {
       return std::unique_ptr<Destination>(
           std::make_unique<SimulatedDestination>(*at, life_, world_.dice, name_));
@@ -98,6 +99,17 @@ Status Process::start() {
     journal = MAIA_TRY(accepting_torn_tail(std::move(journal), machine_.last_written));
   run_ = std::make_unique<engine::PipelineRun>(parts(std::move(journal)));
   return run_->start(stop_.get_token());
+}
+
+bool Process::begins_again() const {
+  const auto failure = run_->failure();
+  return failure && run_->begins_again_after(*failure);
+}
+
+Status Process::begin_again() {
+  for (auto& store : world_.stores) held_[store->name] = run_->epoch_of(store->name);
+  run_.reset();
+  return start();
 }
 
 std::optional<Error> Process::failure() const {

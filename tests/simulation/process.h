@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,6 +83,9 @@ class Process final : private engine::Observer, private DeadLetters {
   Life& life() { return life_; }
   /// Starts the pipeline, unless that has been tried. An error if it cannot be.
   Status start();
+  /// After a failure() for which another run goes on, as the program would do it.
+  bool begins_again() const;
+  Status begin_again();
   SteppedRuntime& runtime() { return *runtime_; }
   engine::PipelineRun& run() { return *run_; }
   /// The error that ended it, but for its death.
@@ -110,6 +114,7 @@ class Process final : private engine::Observer, private DeadLetters {
   std::stop_source stop_;
   SteppedRuntime* runtime_ = nullptr;  // owned by run_
   std::unique_ptr<engine::PipelineRun> run_;
+  std::map<std::string, Epoch> held_;  ///< by the run before
 };
 
 }  // namespace maia::simulation

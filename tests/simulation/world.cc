@@ -178,8 +178,13 @@ void World::look_after(std::unique_ptr<Process>& process) {
     process.reset();
     return;
   }
-  const auto failure = process->failure();
+  auto failure = process->failure();
   if (!failure) return;
+  if (process->begins_again()) {
+    auto again = process->begin_again();
+    if (again.ok()) return;
+    failure = std::move(again).error();
+  }
   // Of two that fight for the destinations either may lose: who reconnects last has the newest epoch.
   const bool fenced = take_overs_ > 0 && failure->message.find("a newer run has") != std::string::npos;
   // One that was replaced may open a destination late, with a journal that does not continue what is there.

@@ -217,8 +217,9 @@ Status PipelineService::run(bool until_caught_up, std::stop_token stop) {
       const auto words = finish_refits(std::move(refits));
       if (change) taken_up(*std::exchange(change, std::nullopt), words);
       ran = follow(until_caught_up, turn.get_token());
-      if (!ran.ok() && run_->resyncs_after(ran.error()) && !stop.stop_requested()) {
+      if (!ran.ok() && run_->begins_again_after(ran.error()) && !stop.stop_requested()) {
         auto parts = MAIA_TRY(parts_of(settings_));
+        for (auto& each : parts.destinations) each.held = run_->epoch_of(each.options.name);
         MAIA_TRY(put(settings_, std::move(parts)));
         continue;
       }

@@ -36,7 +36,7 @@ bool may_be_a_tables(const Error& error) {
 }  // namespace
 
 Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOptions options,
-                   OpenDestination open, std::vector<std::unique_ptr<Transform>> transforms)
+                   OpenDestination open, std::vector<std::unique_ptr<Transform>> transforms, Epoch held)
     : parts_(parts),
       pipeline_(pipeline),
       options_(std::move(options)),
@@ -46,6 +46,7 @@ Delivery::Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOpti
       size_({.max_rows = options_.max_rows, .max_bytes = options_.max_bytes}),
       waiting_(parts.source),
       backoff_(std::hash<std::string>{}(pipeline.name + options_.name)) {
+  epoch_ = held;
   parts_.confirm.expect(options_.name);
 }
 
@@ -116,7 +117,7 @@ Result<Step> Delivery::step(std::stop_token stop) {
   suspects_ = false;
   write_refused_ = false;
   auto stepped = work(stop);
-  if (stepped.ok()) return stepped;
+  if (stepped.ok() || stepped.error().reason == kBeginAgain) return stepped;
   if (stepped.error().code == Error::Code::cancelled) {
     interrupt();
     if (phase_ == Phase::running) MAIA_TRY(load_tables());
@@ -129,6 +130,7 @@ Result<Step> Delivery::work(std::stop_token stop) {
   switch (phase_) {
     case Phase::opening:
       MAIA_TRY(open());
+      if (!checkpoint_.position.empty()) MAIA_TRY(fits_journal());
       MAIA_TRY(load_tables());
       MAIA_TRY(tell_removed());
       phase_ = Phase::running;
@@ -213,6 +215,7 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   }
   seal_.committed(update);
   for (auto& [id, entry] : tables_) entry.dirty = false;
+  selection_is_new_ = false;
   other_facts_.clear();
   skipped_.clear();
   isolating_ = false;
@@ -226,13 +229,7 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
       checkpoint_.facts.erase(key);
     }
   }
-  Held oldest{sequence, position};
-  for (const auto& [id, entry] : tables_) {
-    const auto& held = entry.fact.held;
-    if (!held) continue;
-    oldest.sequence = std::min(oldest.sequence, held->sequence);
-    if (parts_.source.compare(held->position, oldest.position) < 0) oldest.position = held->position;
-  }
+  const auto oldest = oldest_of({sequence, position});
   ++commits_;
   // Whoever hears that this is delivered must know of a table that came with it and lacks its rows.
   if (tables_changed) publish(state_if_well());

@@ -57,7 +57,10 @@ class Delivery final : public Task {
     std::chrono::milliseconds patience;  ///< the longest that a step waits for its input
   };
   Delivery(Parts parts, const PipelineOptions& pipeline, DestinationOptions options, OpenDestination open,
-           std::vector<std::unique_ptr<Transform>> transforms);
+           std::vector<std::unique_ptr<Transform>> transforms, Epoch held);
+
+  /// The reason of the error that ends the run for this destination's sake, so that another one begins.
+  static constexpr std::string_view kBeginAgain = "begin_again";
 
   const std::string& name() const override { return options_.name; }
 
@@ -67,6 +70,8 @@ class Delivery final : public Task {
   /// Whether `open` has succeeded.
   bool is_open() const { return destination_ != nullptr; }
   const Checkpoint& checkpoint() const { return checkpoint_; }
+  /// What it has of the destination; 0 before it was open. Not while steps run.
+  Epoch epoch() const { return epoch_; }
   /// The oldest place that a table here still needs the journal, or the source, to reach back to.
   Result<Held> oldest_needed() const;
   /// The tables that the source offers, where capture begins for a destination that has nothing yet, and the
@@ -158,6 +163,8 @@ class Delivery final : public Task {
   void remove_those_not_offered();
   Status tell_removed();
   Status renumber(const Held& base);
+  Status fits_journal() const;
+  Held oldest_of(Held here) const;
   void hold(TableEntry& entry);
   Status add_table(const SchemaRef& schema, bool had_rows);
   Status refuse_meeting_tables() const;
@@ -299,7 +306,7 @@ class Delivery final : public Task {
   Seal seal_;
   std::map<std::string, std::optional<std::string>> other_facts_;  ///< to be committed, beside the tables'
   Assignment assigned_;
-  bool selection_is_new_ = false;  ///< what is offered has not been compared with what is here
+  bool selection_is_new_ = false;  ///< what is offered was not compared yet, durably, with what is here
   Sequence base_;                  ///< the journal's sequence at Assignment::from
   std::shared_ptr<Snapshot> snapshot_;
   StageLoad copy_load_;  ///< outlives copy_

@@ -42,7 +42,6 @@ Status Delivery::load_tables() {
   for (const auto& table : assigned_.tables) {
     if (table.problem.empty()) MAIA_TRY(offer(table));
   }
-  selection_is_new_ = false;
   for (auto& [id, entry] : tables_) {
     const auto old = before.find(id);
     if (old == before.end()) continue;
@@ -145,6 +144,38 @@ Status Delivery::renumber(const Held& base) {
   checkpoint_.sequence = base.sequence;
   for (const auto& id : lost) MAIA_TRY(give_up_history(tables_.at(id)));
   return commit_facts();
+}
+
+/// A crash may have cost the journal its last records, which were not synced yet, while a destination has
+/// them; the source sends them again, under other sequences. A run that begins sees to that when it knows
+/// where all destinations stand (PipelineRun::resume_position); one that is there only now may not go on in
+/// this run.
+Status Delivery::fits_journal() const {
+  const auto tail = parts_.journal.tail();
+  if (checkpoint_.sequence < tail.first) return {};
+  auto there = tail.sequence;
+  if (parts_.source.compare(checkpoint_.position, tail.position) < 0) {
+    const PositionOrder order{
+        .compare = [&](const auto& a, const auto& b) { return parts_.source.compare(a, b); },
+        .describe = [&](const auto& at) { return parts_.source.describe(at); }};
+    there = MAIA_TRY(parts_.journal.up_to_position(checkpoint_.position, order));
+  }
+  if (checkpoint_.sequence <= there) return {};
+  return Error{Error::Code::unavailable, Recovery::reconnect,
+               fmt::format("{} holds sequence {}, which the journal lost in a crash", options_.name,
+                           checkpoint_.sequence.value),
+               "the pipeline begins again at what all its destinations have", kBeginAgain};
+}
+
+/// The oldest place of those where a table is held and `here`.
+Held Delivery::oldest_of(Held here) const {
+  for (const auto& [id, entry] : tables_) {
+    const auto& held = entry.fact.held;
+    if (!held) continue;
+    here.sequence = std::min(here.sequence, held->sequence);
+    if (parts_.source.compare(held->position, here.position) < 0) here.position = held->position;
+  }
+  return here;
 }
 
 std::vector<SchemaRef> Delivery::delivered_shapes() const {

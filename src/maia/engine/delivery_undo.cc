@@ -159,7 +159,9 @@ Result<std::string> Delivery::send_again(const Moment& from, const std::string& 
       return refused(to_string(fact.source->name) + " has changed its shape since then",
                      "name a place after that change, or use maia resync");
     }
-    if (options_.mode == TableTarget::Mode::upsert && since.at(fact.source->id).moves_untold) {
+    // A destination that only takes changes is sent them as they were, and completes nothing from its rows.
+    if (options_.mode == TableTarget::Mode::upsert && since.at(fact.source->id).moves_untold &&
+        destination_->can_compare()) {
       return refused(to_string(fact.source->name) +
                          " has rows whose key changed without their large values being sent, and newer rows "
                          "cannot tell them",

@@ -118,7 +118,7 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, const Lane
     rows = pending_batches_.back().get();
     if (rows->rows() == 0) return {};
   }
-  if (share.meets_newer && moves_untold_values(*rows)) {
+  if (share.meets_newer && destination_->can_compare() && moves_untold_values(*rows)) {
     overtaken_ = id;
     return Error{Error::Code::data, Recovery::retry,
                  to_string(entry.fact.source->name) + ": rows are newer than the changes of their keys", ""};

@@ -383,6 +383,31 @@ TEST(PipelineControl, a_table_that_was_left_out_while_its_destination_was_stuck_
   EXPECT_TRUE(running.end().ok());
 }
 
+TEST(PipelineControl, a_table_that_is_selected_again_is_so_although_the_first_commit_fails) {
+  Fixture fixture(12);
+  std::atomic<int> failures = 0;
+  Faults faults([&](std::string_view step) -> std::optional<Error> {
+    if (step != "commit" || failures == 0) return std::nullopt;
+    --failures;
+    return Error{Error::Code::unavailable, Recovery::reconnect, "the store has gone", ""};
+  });
+  const auto run_with = [&](std::size_t tables) {
+    fixture.database.offer(tables);
+    Running running(fixture.parts(faults));
+    running.drain();
+    EXPECT_TRUE(running.end().ok());
+  };
+  fixture.work(10);
+  run_with(2);
+  fixture.work(10);
+  run_with(1);
+  fixture.work(10);
+  failures = 1;
+  run_with(2);
+  EXPECT_EQ(failures, 0);
+  fixture.expect_equal();
+}
+
 TEST(PipelineControl, an_operator_who_does_anything_at_any_moment_loses_nothing) {
   for (std::uint32_t seed = 100; seed < 110; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));

@@ -30,7 +30,7 @@ PipelineRun::PipelineRun(Parts parts)
                                  .patience = runtime_->patience()};
     deliveries_.push_back(std::make_unique<Delivery>(shared, parts_.options, std::move(destination.options),
                                                      std::move(destination.open),
-                                                     std::move(destination.transforms)));
+                                                     std::move(destination.transforms), destination.held));
   }
   board_.change([&](PipelineStatus& status) {
     status.name = parts_.options.name;
@@ -148,6 +148,17 @@ Result<PipelineRun::Beginning> PipelineRun::go_on() {
 
 /// Another server is more likely a slip in the settings than the new home of the data, and what somebody did
 /// to a checkpoint is no loss at the source: none of them is a reason to change rows.
+bool PipelineRun::begins_again_after(const Error& error) const {
+  return error.reason == Delivery::kBeginAgain || resyncs_after(error);
+}
+
+Epoch PipelineRun::epoch_of(const std::string& destination) const {
+  for (const auto& delivery : deliveries_) {
+    if (delivery->name() == destination) return delivery->epoch();
+  }
+  return {};
+}
+
 bool PipelineRun::resyncs_after(const Error& error) const {
   return parts_.options.resync_lost_history && error.code == Error::Code::lost_history &&
          error.reason != "other_server" && error.reason != "checkpoint_edited" &&
@@ -208,6 +219,10 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
   }
   if (oldest && journal_serves) return Resume{.position = tail.position, .renumbered = {}};
   if (!all_known) {
+    // One that refused for good, to a run that was replaced above all, is not to be waited for.
+    for (const auto& delivery : deliveries_) {
+      if (auto refused = delivery->failure()) return std::move(*refused);
+    }
     return Error{Error::Code::unavailable, Recovery::retry,
                  "the journal must begin anew, and not every destination can be asked where it stands",
                  "the pipeline starts as soon as all destinations are there"};

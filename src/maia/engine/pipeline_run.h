@@ -30,6 +30,8 @@ class PipelineRun {
     DestinationOptions options;
     Delivery::OpenDestination open;
     std::vector<std::unique_ptr<Transform>> transforms;
+    Epoch held =
+        {};  ///< by the run before in this process: if a newer run has the destination, that one keeps it
   };
   struct Parts {
     PipelineOptions options;
@@ -54,8 +56,10 @@ class PipelineRun {
 
   /// The error that ended a task, if one did.
   std::optional<Error> failure() const;
-  /// Whether the next run begins anew after this error, rather than stop with it again.
-  bool resyncs_after(const Error& error) const;
+  /// Whether another run in this process goes on after this error, rather than stop with it again.
+  bool begins_again_after(const Error& error) const;
+  /// What the run has of a destination; for the one that begins again. After wait().
+  Epoch epoch_of(const std::string& destination) const;
 
   /// The end of the source's log now; for `reached`.
   Result<Position> source_end();
@@ -115,6 +119,7 @@ class PipelineRun {
   };
   Result<Beginning> begin();
   Result<Beginning> go_on();
+  bool resyncs_after(const Error& error) const;
   Result<Beginning> begin_anew(const Error& lost);
   Result<std::string> ask(const std::string& destination,
                           const std::function<Result<std::string>(Delivery&)>& work,
