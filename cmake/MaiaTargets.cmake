@@ -17,6 +17,7 @@ function(maia_library name)
   if(MAIA_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE maia_${name} ${ARG_TEST_LINK} GTest::gmock GTest::gtest_main)
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES LABELS ${name} TIMEOUT 300)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES LABELS ${name} TIMEOUT 300
+                         ${MAIA_TEST_ENVIRONMENT})
   endif()
 endfunction()
