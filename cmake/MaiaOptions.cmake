@@ -4,6 +4,7 @@ target_include_directories(maia_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(maia_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-missing-field-initializers -Werror
   $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>  # in GCC, -Wconversion does not contain it
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-gnu-statement-expression-from-macro-expansion>  # librdkafka's macros
   -fno-omit-frame-pointer)
 if(MAIA_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined)

@@ -54,22 +54,22 @@ Status read_keys(Connection& connection, const std::string& condition, StoredTab
       connection.query("select index_name, column_name, sub_part is not null or column_name is null from "
                        "information_schema.statistics where non_unique = 0 and " +
                        condition + " order by index_name, seq_in_index"));
-  std::vector<std::vector<std::string>> keys;
+  std::vector<StoredTable::UniqueKey> keys;
   std::vector<bool> whole;
   std::string last;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (keys.empty() || rows.str(i, 0) != last) {
-      keys.emplace_back();
-      whole.push_back(true);
       last = rows.str(i, 0);
+      keys.push_back({last, {}});
+      whole.push_back(true);
     }
-    keys.back().push_back(rows.str(i, 1));
+    keys.back().columns.push_back(rows.str(i, 1));
     if (rows.integer(i, 2) != 0) whole.back() = false;
     if (last == "PRIMARY") table.primary_key.push_back(rows.str(i, 1));
   }
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!whole[i]) continue;
-    std::sort(keys[i].begin(), keys[i].end());
+    std::sort(keys[i].columns.begin(), keys[i].columns.end());
     table.unique_keys.push_back(std::move(keys[i]));
   }
   return {};
@@ -88,9 +88,11 @@ const StoredColumn* StoredTable::find(std::string_view column) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
-bool StoredTable::has_unique_key(std::vector<std::string> wanted) const {
-  std::sort(wanted.begin(), wanted.end());
-  return std::find(unique_keys.begin(), unique_keys.end(), wanted) != unique_keys.end();
+const StoredTable::UniqueKey* StoredTable::unique_key(std::vector<std::string> over) const {
+  std::sort(over.begin(), over.end());
+  const auto found = std::find_if(unique_keys.begin(), unique_keys.end(),
+                                  [&](const auto& each) { return each.columns == over; });
+  return found == unique_keys.end() ? nullptr : &*found;
 }
 
 Result<std::optional<StoredTable>> read_stored_table(Connection& connection, const TableName& name) {

@@ -31,11 +31,16 @@ struct StoredTable {
   std::string comment;
   std::vector<StoredColumn> columns;
   std::vector<std::string> primary_key;
-  /// Column names, sorted, of each unique index over whole columns.
-  std::vector<std::vector<std::string>> unique_keys;
+  /// A unique index over whole columns, whose names are sorted.
+  struct UniqueKey {
+    std::string name;
+    std::vector<std::string> columns;
+  };
+  std::vector<UniqueKey> unique_keys;
 
   const StoredColumn* find(std::string_view column) const;
-  bool has_unique_key(std::vector<std::string> columns) const;
+  /// The one over exactly these columns; null if there is none.
+  const UniqueKey* unique_key(std::vector<std::string> over) const;
 };
 
 /// Reads a table from the catalogue; nothing if there is none of that name.

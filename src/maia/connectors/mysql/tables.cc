@@ -55,7 +55,7 @@ void compare_columns(const StoredTable& stored, const TableTarget& target,
 void compare_key(const StoredTable& stored, const TableTarget& target,
                  std::vector<std::string>& differences) {
   if (target.mode != TableTarget::Mode::upsert) return;
-  if (!target.key.empty() && !stored.has_unique_key(key_names(target)))
+  if (!target.key.empty() && !stored.unique_key(key_names(target)))
     differences.push_back(
         fmt::format("it has no unique key of exactly ({})", fmt::join(key_names(target), ", ")));
   for (std::size_t i = 0; i < target.schema->columns.size(); ++i) {

@@ -160,7 +160,7 @@ class TableChange {
     if (index_columns(after_).empty()) return {};
     std::vector<std::string> there;
     for (const auto& name : key_names(after_)) there.push_back(old_name(name));
-    if (stored_.has_unique_key(there)) return {};
+    if (stored_.unique_key(there) != nullptr) return {};
     if (!stored_.primary_key.empty()) clauses_.emplace_back("DROP PRIMARY KEY");
     clauses_.push_back("ADD PRIMARY KEY (" + MAIA_TRY(listed(key_names(after_))) + ")");
     for (const auto i : after_.key) {

@@ -32,6 +32,11 @@ Result<WriteTarget> WriteTarget::bind(const TableTarget& target, StoredTable sto
 
 Status WriteTarget::quote_names(std::size_t number) {
   table_ = MAIA_TRY(sql::mysql_table(target_.name));
+  sought_ = table_ + " t";
+  std::vector<std::string> key;
+  for (const auto i : target_.key) key.push_back(target_.schema->columns[i].name);
+  if (const auto* index = key.empty() ? nullptr : stored_.unique_key(std::move(key)))
+    sought_ += fmt::format(" force index ({})", MAIA_TRY(sql::mysql_identifier(index->name)));
   stage_ = fmt::format("maia.stage_{}", number);
   keep_ = fmt::format("maia.keep_{}", number);
   compare_ = fmt::format("maia.compare_{}", number);
@@ -214,13 +219,13 @@ std::string WriteTarget::keep_rows(int group, Columns columns, bool moved) const
     own += ", " + name;
     values += ", t." + name;
   }
-  return fmt::format("insert into {} ({}{}) select {} from {} s straight_join {} t on {} where s.{} = {}",
-                     keep_, list(written_), own, values, stage_, table_, key_joins("s", moved), group_,
+  return fmt::format("insert into {} ({}{}) select {} from {} s straight_join {} on {} where s.{} = {}",
+                     keep_, list(written_), own, values, stage_, sought_, key_joins("s", moved), group_,
                      group);
 }
 
 std::string WriteTarget::remove_kept() const {
-  return fmt::format("delete t from {} k straight_join {} t on {}", keep_, table_, key_joins("k", false));
+  return fmt::format("delete t from {} k straight_join {} on {}", keep_, sought_, key_joins("k", false));
 }
 
 std::string WriteTarget::put_kept_back() const {
@@ -230,7 +235,7 @@ std::string WriteTarget::put_kept_back() const {
 }
 
 std::string WriteTarget::remove_group(int group, bool moved) const {
-  return fmt::format("delete t from {} s straight_join {} t on {} where s.{} = {}", stage_, table_,
+  return fmt::format("delete t from {} s straight_join {} on {} where s.{} = {}", stage_, sought_,
                      key_joins("s", moved), group_, group);
 }
 
@@ -246,14 +251,14 @@ std::string WriteTarget::assignments(Columns columns, std::string_view from) con
 std::string WriteTarget::update_group(int group, Columns columns) const {
   const auto values = assignments(columns, "s");
   if (values.empty()) return {};
-  return fmt::format("update {} s straight_join {} t on {} set {} where s.{} = {}", stage_, table_,
+  return fmt::format("update {} s straight_join {} on {} set {} where s.{} = {}", stage_, sought_,
                      key_joins("s", false), values, group_, group);
 }
 
 std::string WriteTarget::insert_missing(int group) const {
   return fmt::format(
-      "insert into {} ({}) select {} from {} s left join {} t on {} where s.{} = {} and t.{} is null", table_,
-      list(written_), list(written_, "s."), stage_, table_, key_joins("s", false), group_, group,
+      "insert into {} ({}) select {} from {} s left join {} on {} where s.{} = {} and t.{} is null", table_,
+      list(written_), list(written_, "s."), stage_, sought_, key_joins("s", false), group_, group,
       names_[target_.key.front()]);
 }
 

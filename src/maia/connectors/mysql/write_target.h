@@ -90,6 +90,10 @@ class WriteTarget {
   StoredTable stored_;
   std::vector<std::size_t> written_;
   std::string table_;  ///< quoted, as those that follow
+  /// The table as `t`, to be looked up by its key. The server would rather read all of it as long as its
+  /// statistics call it empty, which they do for seconds after a load, and after a crash until it has changed
+  /// much.
+  std::string sought_;
   std::string stage_;
   std::string keep_;
   std::string compare_;

@@ -76,12 +76,12 @@ std::string WriteTarget::differs() const {
 std::string WriteTarget::update_different(const std::string& condition) const {
   const auto values = assignments(written_, "s");
   if (values.empty()) return {};
-  return fmt::format("update {} s straight_join {} t on {} set {} where {}{}", compare_, table_,
+  return fmt::format("update {} s straight_join {} on {} set {} where {}{}", compare_, sought_,
                      key_joins("s", false), values, differs(), condition);
 }
 
 std::string WriteTarget::remove_different(const std::string& condition) const {
-  return fmt::format("delete t from {} s straight_join {} t on {} where {}{}", compare_, table_,
+  return fmt::format("delete t from {} s straight_join {} on {} where {}{}", compare_, sought_,
                      key_joins("s", false), differs(), condition);
 }
 
@@ -89,7 +89,7 @@ std::string WriteTarget::insert_absent(const std::string& condition) const {
   const auto into = fmt::format("insert into {} ({}) select {} from {} s", table_, list(written_),
                                 list(written_, "s."), compare_);
   if (!by_key()) return into;
-  return fmt::format("{} left join {} t on {} where t.{} is null{}", into, table_, key_joins("s", false),
+  return fmt::format("{} left join {} on {} where t.{} is null{}", into, sought_, key_joins("s", false),
                      names_[target_.key.front()], condition);
 }
 
