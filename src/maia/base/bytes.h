@@ -68,7 +68,8 @@ class ByteReader {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       const auto byte = u8();
-      if (shift == 63 && byte > 1) fail();
+      // A number has one form: what is read is written again as it was.
+      if ((shift == 63 && byte > 1) || (shift > 0 && byte == 0)) fail();
       value |= std::uint64_t{byte & 0x7fU} << shift;
       if ((byte & 0x80) == 0) return ok_ ? value : 0;
     }

@@ -51,6 +51,10 @@ TEST(Bytes, hostile_lengths_and_counts_are_refused) {
   ByteReader varint(endless);
   varint.varint();
   EXPECT_FALSE(varint.ok());
+  const Bytes overlong{0xB0, 0x00};
+  ByteReader padded(overlong);
+  padded.varint();
+  EXPECT_FALSE(padded.ok());
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "maia/config/json.h"
 #include "maia/config/scalar.h"
 #include "maia/config/yaml.h"
@@ -26,7 +28,10 @@ bool is_plain(std::string_view text) {
 
 /// "${env:NAME}" reads well without quotes although it has braces.
 bool is_reference(std::string_view text) {
-  return text.starts_with("${") && text.ends_with('}') && text.find_first_of(" #,[]\"'\n") == text.npos;
+  const auto breaks = [](char c) {
+    return c <= ' ' || c == 0x7F || std::string_view("#,[]\"'").find(c) != std::string_view::npos;
+  };
+  return text.starts_with("${") && text.ends_with('}') && std::none_of(text.begin(), text.end(), breaks);
 }
 
 /// Whether a plain scalar with this text is a number or a truth value.
@@ -136,7 +141,7 @@ std::string to_yaml(const Node& node) {
   } else if (const auto* sequence = node.sequence(); sequence && !is_flow(*sequence)) {
     writer.block(*sequence, 0);
   } else {
-    writer.after(node, 0);
+    writer.after(node, 1);  // the lines of a text must stand further in than the document itself
     writer.out.erase(0, writer.out.find_first_not_of(' '));
   }
   return std::move(writer.out);
