@@ -10,51 +10,19 @@
 
 #include "maia/connectors/kafka/destination.h"
 #include "maia/testing/kafka_broker.h"
+#include "must.h"
+#include "orders.h"
 
 namespace {
 
 using namespace maia;
 using namespace maia::kafka;
+using namespace maia::bench;
 using Clock = std::chrono::steady_clock;
 
-template <class T>
-T must(Result<T> result) {
-  if (result.ok()) return std::move(result).value();
-  fmt::print(stderr, "{}\n", result.error().message);
-  std::exit(1);
-}
-void must(Status status) {
-  if (status.ok()) return;
-  fmt::print(stderr, "{}\n", status.error().message);
-  std::exit(1);
-}
-
-TableTarget orders() {
-  auto schema = std::make_shared<TableSchema>();
-  schema->name = {"public", "orders"};
-  schema->columns = {{.name = "id", .type = Type::of(TypeId::int64), .nullable = false, .in_key = true},
-                     {.name = "customer_id", .type = Type::of(TypeId::int64)},
-                     {.name = "status", .type = Type::text()},
-                     {.name = "amount", .type = Type::decimal(12, 2)},
-                     {.name = "note", .type = Type::text()},
-                     {.name = "created_at", .type = Type::of(TypeId::timestamp_tz)}};
-  return {.name = schema->name, .schema = schema, .mode = TableTarget::Mode::upsert, .key = {0}};
-}
-
 Batch rows(const TableTarget& target, std::size_t count) {
-  static const std::string note(100, 'n');
   Batch batch(target.schema);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto id = static_cast<std::int64_t>(i);
-    batch.begin_row(Op::insert, i);
-    batch.mutable_after(0).push_fixed(id);
-    batch.mutable_after(1).push_fixed(id % 1000);
-    batch.mutable_after(2).push_text("shipped");
-    batch.mutable_after(3).push_fixed(static_cast<int128>(id * 7));
-    batch.mutable_after(4).push_text(note);
-    batch.mutable_after(5).push_fixed(std::int64_t{1'790'000'000'000'000} + id);
-    batch.finish_row();
-  }
+  for (std::size_t i = 0; i < count; ++i) push_row(batch, Op::insert, static_cast<std::int64_t>(i));
   return batch;
 }
 
@@ -109,7 +77,7 @@ int main() {
                                                           .compression = "zstd",
                                                           .largest_record = 1'000'000,
                                                           .memory_bytes = 64U << 20}));
-  const auto target = orders();
+  const auto target = orders("public");
   fmt::print("{:>8} {:>12} {:>18}\n", "rows", "maia", "librdkafka alone");
   for (const std::size_t size : {1, 10, 100, 1'000, 10'000, 50'000}) {
     const auto transactions = std::max<std::size_t>(3, std::min<std::size_t>(100, 200'000 / size));

@@ -14,59 +14,17 @@
 #include "maia/connectors/postgres/row_writer.h"
 #include "maia/connectors/postgres/stored_table.h"
 #include "maia/testing/postgres_server.h"
+#include "must.h"
+#include "orders.h"
 
 namespace {
 
 using namespace maia;
 using namespace maia::postgres;
+using namespace maia::bench;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kTableRows = 500'000;
-
-template <class T>
-T must(Result<T> result) {
-  if (result.ok()) return std::move(result).value();
-  fmt::print(stderr, "{}\n", result.error().message);
-  std::exit(1);
-}
-void must(Status status) {
-  if (status.ok()) return;
-  fmt::print(stderr, "{}\n", status.error().message);
-  std::exit(1);
-}
-
-Column column(std::string name, Type type) {
-  return {.name = std::move(name), .type = std::move(type), .native_type = {}, .id = {}};
-}
-
-TableTarget orders() {
-  auto schema = std::make_shared<TableSchema>();
-  schema->name = {"public", "orders"};
-  schema->columns = {column("id", Type::of(TypeId::int64)),
-                     column("customer_id", Type::of(TypeId::int64)),
-                     column("status", Type::text()),
-                     column("amount", Type::decimal(12, 2)),
-                     column("note", Type::text()),
-                     column("created_at", Type::of(TypeId::timestamp_tz)),
-                     column("updated_at", Type::of(TypeId::timestamp_tz))};
-  schema->columns[0].in_key = true;
-  schema->columns[0].nullable = false;
-  return {.name = schema->name, .schema = schema, .mode = TableTarget::Mode::upsert, .key = {0}};
-}
-
-void push_row(Batch& batch, Op op, std::int64_t id) {
-  static const std::string note(100, 'n');
-  constexpr std::int64_t kThen = 1'790'000'000'000'000;
-  batch.begin_row(op, batch.rows());
-  batch.mutable_after(0).push_fixed(id);
-  batch.mutable_after(1).push_fixed(id % 1000);
-  batch.mutable_after(2).push_text("shipped");
-  batch.mutable_after(3).push_fixed(static_cast<int128>(id * 7));
-  batch.mutable_after(4).push_text(note);
-  batch.mutable_after(5).push_fixed(kThen);
-  batch.mutable_after(6).push_fixed(kThen + id);
-  batch.finish_row();
-}
 
 enum class Way { rows, arrays, staged, copy };
 
@@ -131,7 +89,7 @@ int main() {
                   "now() from generate_series(0, {}) i",
                   kTableRows - 1)));
   must(connection->run("vacuum analyze public.orders"));
-  const auto wanted = orders();
+  const auto wanted = orders("public");
   auto target = must(WriteTarget::bind(wanted, *must(read_stored_table(*connection, wanted.name)), 1));
   Measured measured{*connection, target};
   std::int64_t next_new = kTableRows * 2;

@@ -18,16 +18,6 @@ std::string in_quotes(std::string_view text) {
   return out;
 }
 
-char op_letter(Op op) {
-  switch (op) {
-    case Op::read: return 'r';
-    case Op::insert: return 'c';
-    case Op::update: return 'u';
-    case Op::remove: return 'd';
-  }
-  return '?';
-}
-
 /// The three members that say one time, in three units.
 void append_times(std::string& out, WallMicros micros) {
   fmt::format_to(std::back_inserter(out), R"("ts_ms":{},"ts_us":{},"ts_ns":{})", micros / 1000, micros,
@@ -46,6 +36,16 @@ void append_transaction_id(std::string& out, std::string_view id) {
 }
 
 }  // namespace
+
+std::string_view op_letter(Op op) {
+  switch (op) {
+    case Op::read: return "r";
+    case Op::insert: return "c";
+    case Op::update: return "u";
+    case Op::remove: return "d";
+  }
+  return "";
+}
 
 JsonWriter::JsonWriter(JsonForm form, const ChangeOrigin& origin, const TableName& table,
                        const TableSchema& schema)

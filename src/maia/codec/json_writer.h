@@ -13,6 +13,9 @@ namespace maia::codec {
 /// Stands for a value that the source did not send.
 inline constexpr std::string_view kUnavailableValue = "__debezium_unavailable_value";
 
+/// What the envelope calls an operation: r, c, u or d.
+std::string_view op_letter(Op op);
+
 enum class JsonForm : std::uint8_t {
   debezium,  ///< the envelope of Debezium's connectors: before, after, source, op, ...
   flat,      ///< the row itself, with __op, __table, __deleted, __operation and __source_ts_ms beside it

@@ -12,6 +12,13 @@ Error cannot_compare(const TableTarget& target) {
 
 }  // namespace
 
+std::vector<std::string> TableTarget::key_names() const {
+  std::vector<std::string> names;
+  names.reserve(key.size());
+  for (const auto i : key) names.push_back(schema->columns[i].name);
+  return names;
+}
+
 Status Destination::begin_staging(const TableTarget& target) { return cannot_compare(target); }
 
 Status Destination::stage(const TableTarget& target, const Batch&) { return cannot_compare(target); }

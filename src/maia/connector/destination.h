@@ -48,6 +48,8 @@ struct TableTarget {
   SchemaRef schema;  ///< after transforms; batches have exactly these columns
   Mode mode = Mode::upsert;
   std::vector<std::size_t> key;  ///< columns; empty: rows are found by all their columns, as a multiset
+
+  std::vector<std::string> key_names() const;
 };
 
 /// One batch on its way to one table.

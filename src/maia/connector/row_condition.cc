@@ -151,6 +151,19 @@ class Reader {
 
 }  // namespace
 
+std::string_view sign(RowCondition::Compare how) {
+  using Compare = RowCondition::Compare;
+  switch (how) {
+    case Compare::equal: return "=";
+    case Compare::less: return "<";
+    case Compare::at_most: return "<=";
+    case Compare::greater: return ">";
+    case Compare::at_least: return ">=";
+    case Compare::one_of: return "in";
+  }
+  return "=";
+}
+
 Result<RowCondition> parse_row_condition(std::string_view text) { return Reader(text).read(); }
 
 }  // namespace maia

@@ -25,6 +25,9 @@ struct RowCondition {
   friend bool operator==(const RowCondition&, const RowCondition&) = default;
 };
 
+/// How a comparison is written: "=", "<", "in" and so on.
+std::string_view sign(RowCondition::Compare how);
+
 /// Reads `id >= 10 and id < 20`, `code in ('a', 'it''s')`, `"Odd Name" = 1`; nothing else. An empty text is
 /// every row. Code::invalid_config with what was expected.
 Result<RowCondition> parse_row_condition(std::string_view text);

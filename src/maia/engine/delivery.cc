@@ -229,7 +229,10 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
       checkpoint_.facts.erase(key);
     }
   }
-  const auto oldest = oldest_of({sequence, position});
+  Held oldest{sequence, position};
+  for (const auto& [id, entry] : tables_) {
+    if (entry.fact.held) oldest = earlier(oldest, *entry.fact.held);
+  }
   ++commits_;
   // Whoever hears that this is delivered must know of a table that came with it and lacks its rows.
   if (tables_changed) publish(state_if_well());

@@ -164,7 +164,9 @@ class Delivery final : public Task {
   Status tell_removed();
   Status renumber(const Held& base);
   Status fits_journal() const;
-  Held oldest_of(Held here) const;
+  /// The lower sequence and the earlier position of two places.
+  Held earlier(const Held& a, const Held& b) const;
+  PositionOrder order() const;
   void hold(TableEntry& entry);
   Status add_table(const SchemaRef& schema, bool had_rows);
   Status refuse_meeting_tables() const;

@@ -10,15 +10,22 @@
 
 namespace maia::engine {
 
+Held Delivery::earlier(const Held& a, const Held& b) const {
+  return {std::min(a.sequence, b.sequence),
+          parts_.source.compare(b.position, a.position) < 0 ? b.position : a.position};
+}
+
+PositionOrder Delivery::order() const {
+  return {.compare = [this](const auto& a, const auto& b) { return parts_.source.compare(a, b); },
+          .describe = [this](const auto& at) { return parts_.source.describe(at); }};
+}
+
 Result<Held> Delivery::oldest_needed() const {
   Held oldest{checkpoint_.sequence, checkpoint_.position};
   for (const auto& [key, json] : checkpoint_.facts) {
     if (!table_of_fact(key)) continue;
     const auto fact = MAIA_TRY(in(options_.name, table_fact_from_json(json)));
-    if (!fact.held) continue;
-    oldest.sequence = std::min(oldest.sequence, fact.held->sequence);
-    if (parts_.source.compare(fact.held->position, oldest.position) < 0)
-      oldest.position = fact.held->position;
+    if (fact.held) oldest = earlier(oldest, *fact.held);
   }
   return oldest;
 }
@@ -155,27 +162,13 @@ Status Delivery::fits_journal() const {
   if (checkpoint_.sequence < tail.first) return {};
   auto there = tail.sequence;
   if (parts_.source.compare(checkpoint_.position, tail.position) < 0) {
-    const PositionOrder order{
-        .compare = [&](const auto& a, const auto& b) { return parts_.source.compare(a, b); },
-        .describe = [&](const auto& at) { return parts_.source.describe(at); }};
-    there = MAIA_TRY(parts_.journal.up_to_position(checkpoint_.position, order));
+    there = MAIA_TRY(parts_.journal.up_to_position(checkpoint_.position, order()));
   }
   if (checkpoint_.sequence <= there) return {};
   return Error{Error::Code::unavailable, Recovery::reconnect,
                fmt::format("{} holds sequence {}, which the journal lost in a crash", options_.name,
                            checkpoint_.sequence.value),
                "the pipeline begins again at what all its destinations have", kBeginAgain};
-}
-
-/// The oldest place of those where a table is held and `here`.
-Held Delivery::oldest_of(Held here) const {
-  for (const auto& [id, entry] : tables_) {
-    const auto& held = entry.fact.held;
-    if (!held) continue;
-    here.sequence = std::min(here.sequence, held->sequence);
-    if (parts_.source.compare(held->position, here.position) < 0) here.position = held->position;
-  }
-  return here;
 }
 
 std::vector<SchemaRef> Delivery::delivered_shapes() const {

@@ -62,10 +62,7 @@ Result<Held> Delivery::place_of(const Moment& moment) {
   }
   if (!moment.time) {
     const auto position = MAIA_TRY(parts_.source.position_from_text(moment.position, checkpoint_.position));
-    const PositionOrder order{
-        .compare = [&](const auto& a, const auto& b) { return parts_.source.compare(a, b); },
-        .describe = [&](const auto& at) { return parts_.source.describe(at); }};
-    return Held{MAIA_TRY(parts_.journal.up_to_position(position, order)), position};
+    return Held{MAIA_TRY(parts_.journal.up_to_position(position, order())), position};
   }
   const auto sequence = MAIA_TRY(parts_.journal.before_time(*moment.time, parts_.clock.wall()));
   auto end = MAIA_TRY(end_of(sequence));

@@ -146,8 +146,6 @@ Result<PipelineRun::Beginning> PipelineRun::go_on() {
   return Beginning{.prepared = std::move(prepared), .renumbered = std::move(resume.renumbered)};
 }
 
-/// Another server is more likely a slip in the settings than the new home of the data, and what somebody did
-/// to a checkpoint is no loss at the source: none of them is a reason to change rows.
 bool PipelineRun::begins_again_after(const Error& error) const {
   return error.reason == Delivery::kBeginAgain || resyncs_after(error);
 }
@@ -159,6 +157,8 @@ Epoch PipelineRun::epoch_of(const std::string& destination) const {
   return {};
 }
 
+/// Another server is more likely a slip in the settings than the new home of the data, and what somebody did
+/// to a checkpoint is no loss at the source: none of them is a reason to change rows.
 bool PipelineRun::resyncs_after(const Error& error) const {
   return parts_.options.resync_lost_history && error.code == Error::Code::lost_history &&
          error.reason != "other_server" && error.reason != "checkpoint_edited" &&

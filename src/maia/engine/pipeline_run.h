@@ -30,8 +30,8 @@ class PipelineRun {
     DestinationOptions options;
     Delivery::OpenDestination open;
     std::vector<std::unique_ptr<Transform>> transforms;
-    Epoch held =
-        {};  ///< by the run before in this process: if a newer run has the destination, that one keeps it
+    /// By the run before in this process: if a newer run has the destination, that one keeps it.
+    Epoch held = {};
   };
   struct Parts {
     PipelineOptions options;

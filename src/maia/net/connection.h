@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "maia/base/result.h"
 #include "maia/base/secret.h"
@@ -50,6 +52,23 @@ config::Node settings_of(const Uri& uri);
 /// A mapping whose `url`, if it has one, is replaced by what it stands for. A setting that is given both ways
 /// is an error with its place.
 Result<config::Node> expand_url(const config::Node& mapping);
+
+/// Reads the connection's settings anew, as after a password was changed.
+using ConnectionAgain = std::function<Result<ConnectionSettings>()>;
+
+/// One for a connector whose settings `spec` reads and have the connection as `connection`. `settings` gives
+/// the mapping as it is now; empty where nothing can be read again. `spec` must outlive what is returned.
+template <class Config>
+ConnectionAgain connection_again(std::function<Result<config::Node>()> settings,
+                                 const config::Spec<Config>& spec, std::string where) {
+  if (!settings) return {};
+  return [settings = std::move(settings), &spec, where = std::move(where)]() -> Result<ConnectionSettings> {
+    const auto now = MAIA_TRY(settings());
+    const auto expanded = MAIA_TRY(expand_url(now));
+    auto config = MAIA_TRY(spec.read(expanded, where));
+    return std::move(config.connection);
+  };
+}
 
 }  // namespace maia::net
 

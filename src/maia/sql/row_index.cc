@@ -25,6 +25,15 @@ bool RowRef::complete(std::span<const std::size_t> columns) const {
                       [&](std::size_t i) { return presence(i) == Presence::unchanged; });
 }
 
+bool find_present(const RowRef& row, std::span<const std::size_t> columns,
+                  std::vector<std::size_t>& present) {
+  present.clear();
+  for (const auto i : columns) {
+    if (row.presence(i) != Presence::unchanged) present.push_back(i);
+  }
+  return present.size() == columns.size();
+}
+
 bool same_values(const RowRef& a, const RowRef& b, std::span<const std::size_t> columns) {
   for (const auto i : columns) {
     const auto& left = a.column(i);

@@ -31,6 +31,9 @@ struct RowRef {
   bool complete(std::span<const std::size_t> columns) const;
 };
 
+/// Lists in `present` those of `columns` whose value the row has; whether these are all.
+bool find_present(const RowRef& row, std::span<const std::size_t> columns, std::vector<std::size_t>& present);
+
 /// Whether both hold the same bytes (or both NULL) in `columns`.
 bool same_values(const RowRef& a, const RowRef& b, std::span<const std::size_t> columns);
 

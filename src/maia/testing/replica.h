@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "maia/connector/source.h"
+#include "maia/testing/must.h"
 #include "maia/types/stream_event.h"
 #include "maia/types/value_text.h"
 
@@ -220,5 +222,18 @@ class Replica {
   std::size_t transactions_ = 0;
   std::size_t fragments_ = 0;
 };
+
+/// Brings all chunks of a plan into the replica, on one reader.
+inline void copy_table(Snapshot& snapshot, const SchemaRef& table, const TablePlan& plan, Replica& to) {
+  const auto reader = must(snapshot.open_reader());
+  for (const auto& chunk : plan.chunks) {
+    must(reader->read(table, chunk,
+                      [&](Batch batch) -> Status {
+                        to.copy(batch);
+                        return {};
+                      },
+                      {}));
+  }
+}
 
 }  // namespace maia::testing

@@ -134,15 +134,16 @@ Error Connection::fail(duckdb_error_type type, const char* message, std::string_
   auto error = to_error(type, message, doing);
   if (!is_out_of_memory(type, message)) return error;
   error.code = Error::Code::storage;
-  error.recovery = Recovery::halt;
-  error.hint =
-      "Raise memory_limit of the DuckDB destination. DuckDB needs room for 2048 values of a column at once, "
-      "which counts where values are large.";
   if (buffers_) {
     buffers_->grow();
     error.recovery = Recovery::reconnect;
     error.hint =
         "From now on DuckDB has all of the destination's memory_limit, and not half of it; try again.";
+  } else {
+    error.recovery = Recovery::halt;
+    error.hint =
+        "Raise memory_limit of the DuckDB destination. DuckDB needs room for 2048 values of a column at "
+        "once, which counts where values are large.";
   }
   return error;
 }

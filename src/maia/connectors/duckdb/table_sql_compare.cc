@@ -9,23 +9,6 @@
 #include "maia/sql/quote.h"
 
 namespace maia::duckdb {
-namespace {
-
-std::string_view sign(RowCondition::Compare how) {
-  using Compare = RowCondition::Compare;
-  switch (how) {
-    case Compare::equal: return "=";
-    case Compare::less: return "<";
-    case Compare::at_most: return "<=";
-    case Compare::greater: return ">";
-    case Compare::at_least: return ">=";
-    case Compare::one_of: return "IN";
-  }
-  return "=";
-}
-
-}  // namespace
-
 std::vector<std::string> TableSql::key_numbers() const {
   std::vector<std::string> keys;
   for (const auto column : target_->key) keys.push_back(fmt::format("c{}", column));

@@ -2,22 +2,13 @@
 #include "maia/connectors/kafka/avro_encoder.h"
 
 #include "maia/base/version.h"
+#include "maia/codec/json_writer.h"
 #include "maia/connectors/kafka/avro_schema.h"
 
 namespace maia::kafka {
 namespace {
 
 constexpr std::size_t kMostMarks = 1000;
-
-std::string_view letter(Op op) {
-  switch (op) {
-    case Op::read: return "r";
-    case Op::insert: return "c";
-    case Op::update: return "u";
-    case Op::remove: return "d";
-  }
-  return "";
-}
 
 /// The columns of a row after the change that the source did not send, as an array of their names.
 void append_unchanged(AvroWriter& out, const TableSchema& schema, const Batch& batch, std::size_t row) {
@@ -115,7 +106,7 @@ void AvroEncoder::append_envelope(AvroWriter& out, const TableTarget& target, co
     out.null();
   }
   append_source(out, target, &transaction, op == Op::read);
-  out.text(letter(op));
+  out.text(codec::op_letter(op));
   out.number(written_at / 1000);
   if (op == Op::read) {
     out.null();
@@ -142,7 +133,7 @@ Result<std::string> AvroEncoder::value(const std::string& topic, const TableTarg
   } else {
     append_image(writer, *target.schema, batch, row, op == Op::remove);
   }
-  writer.text(letter(op));
+  writer.text(codec::op_letter(op));
   writer.text(to_string(target.name));
   writer.boolean(op == Op::remove);
   writer.number(transaction.committed_at / 1000);

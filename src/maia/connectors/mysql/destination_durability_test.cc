@@ -60,7 +60,7 @@ TEST_P(MysqlDurability, kills_while_commits_stream_leave_rows_and_checkpoint_tha
     for (;;) {
       table.restart();
       table.insert({std::to_string(sequence + 1), "x"});
-      const auto written = write({table.delivery(sequence + 1)});
+      const auto written = write({table.delivery({.window = sequence + 1})});
       if (!written.ok()) {
         EXPECT_EQ(written.error().recovery, Recovery::reconnect) << written.error().message;
         unknown += written.error().code == Error::Code::unknown_outcome ? 1 : 0;
@@ -134,7 +134,7 @@ TEST_P(MysqlDurability, a_table_is_written_with_just_the_privileges_that_check_a
   mine.restart();
   mine.update({"200", kSame}, {"1", kSame});
   for (int i = 10; i < 100; ++i) mine.remove({std::to_string(i), kSame});
-  EXPECT_OK(write({mine.delivery(2)}));
+  EXPECT_OK(write({mine.delivery({.window = 2})}));
   TestTable after({"", "renamed"}, {column_of("id", Type::of(TypeId::int32)), column_of("w", Type::text())},
                   {0}, 2);
   ASSERT_TRUE(destination->begin().ok());

@@ -116,7 +116,7 @@ TEST_P(MysqlSequences, tables_that_refer_to_each_other_are_written_in_the_source
               ::testing::ElementsAre("30"));
   children.restart();
   children.insert({"100", "7"});
-  const auto refused = write({children.delivery(2)});
+  const auto refused = write({children.delivery({.window = 2})});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Error::Code::data);
   EXPECT_THAT(refused.error().message, ::testing::HasSubstr("children"));

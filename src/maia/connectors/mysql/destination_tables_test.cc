@@ -64,7 +64,7 @@ TEST_P(MysqlTables, hold_text_keys_that_differ_in_case_or_blanks_only) {
   table.restart();
   for (const auto& word : words) table.update({word, "2"});
   for (int i = 0; i < 50; ++i) table.insert({"more " + std::to_string(i), "3"});
-  EXPECT_OK(write({table.delivery(2)}));
+  EXPECT_OK(write({table.delivery({.window = 2})}));
   EXPECT_THAT(rows("select count(*) from words where n = 2"), ElementsAre(std::to_string(words.size())));
 }
 
@@ -82,7 +82,7 @@ TEST_P(MysqlTables, hostile_names_are_databases_tables_and_columns) {
     table.restart();
     table.update({"2", kSame}, {"1", kSame});
     for (int i = 10; i < 40; ++i) table.update({std::to_string(i), "changed"});
-    EXPECT_OK(write({table.delivery(2)}));
+    EXPECT_OK(write({table.delivery({.window = 2})}));
   }
   TestTable beyond({"", "duck🦆"}, {column_of("id", Type::of(TypeId::int32))}, {0});
   ASSERT_TRUE(destination->begin().ok());
@@ -140,7 +140,7 @@ TEST_P(MysqlTables, columns_are_added_dropped_renamed_swapped_and_retyped_togeth
   const auto altered = alter(before, after, steps);
   ASSERT_TRUE(altered.ok()) << altered.error().message;
   after.insert({"5000000000", "b", "a", "6000000000", std::nullopt, "3"});
-  EXPECT_OK(destination->write(std::vector{after.delivery(2)}));
+  EXPECT_OK(destination->write(std::vector{after.delivery({.window = 2})}));
   EXPECT_OK(commit());
   const std::vector<std::string> outcome{"1|A|B|7|it's|~", "5000000000|b|a|6000000000|~|3"};
   EXPECT_EQ(rows("select id, b, a, n, more, gone from renamed order by id"), outcome);
@@ -179,7 +179,7 @@ TEST_P(MysqlTables, the_key_changes_and_its_texts_get_a_length) {
   const auto altered = alter(before, after, {{.kind = Kind::key, .column = "", .old_name = {}}});
   ASSERT_TRUE(altered.ok()) << altered.error().message;
   after.update({"2", "one"});
-  EXPECT_OK(destination->write(std::vector{after.delivery(2)}));
+  EXPECT_OK(destination->write(std::vector{after.delivery({.window = 2})}));
   EXPECT_OK(commit());
   EXPECT_THAT(rows("select * from t"), ElementsAre("2|one"));
 }
@@ -204,9 +204,9 @@ TEST_P(MysqlTables, rows_before_an_alteration_are_written_once_though_the_altera
   const auto deliver = [&](bool truncates) {
     ASSERT_TRUE(destination->begin().ok());
     if (truncates) EXPECT_OK(destination->truncate(truncated, {}));
-    EXPECT_OK(destination->write(std::vector{other.delivery(4), before.delivery(5)}));
+    EXPECT_OK(destination->write(std::vector{other.delivery({.window = 4}), before.delivery({.window = 5})}));
     EXPECT_OK(alter(before, after, {{.kind = Kind::add, .column = "m", .old_name = {}}}));
-    EXPECT_OK(destination->write(std::vector{after.delivery(5)}));
+    EXPECT_OK(destination->write(std::vector{after.delivery({.window = 5})}));
   };
   sequence = 4;
   deliver(true);
@@ -223,7 +223,7 @@ TEST_P(MysqlTables, rows_before_an_alteration_are_written_once_though_the_altera
   // Nothing of it stays to cut what comes later.
   after.restart();
   after.insert({"4", "44"});
-  EXPECT_OK(write({after.delivery(6)}));
+  EXPECT_OK(write({after.delivery({.window = 6})}));
   EXPECT_THAT(rows("select count(*) from log"), ElementsAre("4"));
 }
 
@@ -283,7 +283,7 @@ TEST_P(MysqlTables, values_of_all_types_arrive_exactly_one_by_one_and_in_bulk) {
   EXPECT_OK(write({table.delivery()}));
   table.restart();
   for (std::size_t i = 0; i < longest * 10; ++i) table.insert(row(i % longest, 1000 + i));
-  EXPECT_OK(write({table.delivery(2)}));
+  EXPECT_OK(write({table.delivery({.window = 2})}));
   for (const auto& each : cases()) {
     for (std::size_t i = 0; i < each.values.size(); ++i) {
       const auto read = fmt::format(fmt::runtime(each.read), "`" + each.name + "`");
@@ -353,7 +353,7 @@ TEST_P(MysqlTables, a_value_beyond_its_column_is_refused_by_name_and_never_bent)
   EXPECT_OK(write({keys.delivery()}));
   keys.restart();
   keys.insert({std::string(768, 'x') + " "});
-  const auto refused = write({keys.delivery(2)});
+  const auto refused = write({keys.delivery({.window = 2})});
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("longer than the 768 characters"));
 }

@@ -158,7 +158,7 @@ TEST_P(MysqlChanges, all_kinds_of_them_are_applied) {
     table.remove({"6", kSame, kSame});
     table.update({"1", "closed", kSame});
     fill(table);
-    const auto written = write({table.delivery(2)});
+    const auto written = write({table.delivery({.window = 2})});
     ASSERT_TRUE(written.ok()) << written.error().message;
     EXPECT_THAT(found(), ElementsAre("1|closed|long 1", "4|sent|~", "5|it's \\ new|ä水🦆", "30|new|long 3"));
   });
@@ -180,7 +180,7 @@ TEST_P(MysqlChanges, unique_values_and_keys_change_places_within_a_write) {
     table.update({"2", "a", kSame});
     table.update({"1", "b", kSame});
     for (int i = 0; i < filler; ++i) table.update({"3", "c" + std::to_string(i), kSame});
-    const auto swapped = write({table.delivery(2)});
+    const auto swapped = write({table.delivery({.window = 2})});
     ASSERT_TRUE(swapped.ok()) << swapped.error().message;
     EXPECT_THAT(rows("select id, state, note, own from orders order by id limit 2"),
                 ElementsAre("1|b|one|1", "2|a|two|2"));
@@ -189,7 +189,7 @@ TEST_P(MysqlChanges, unique_values_and_keys_change_places_within_a_write) {
     table.update({"1", kSame, kSame}, {"2", kSame, kSame});
     table.update({"2", kSame, kSame}, {"9", kSame, kSame});
     for (int i = 0; i < filler; ++i) table.update({"3", "d" + std::to_string(i), kSame});
-    const auto moved = write({table.delivery(3)});
+    const auto moved = write({table.delivery({.window = 3})});
     ASSERT_TRUE(moved.ok()) << moved.error().message;
     EXPECT_THAT(rows("select id, state, note, own from orders order by id limit 2"),
                 ElementsAre("1|a|two|2", "2|b|one|1"));
@@ -222,14 +222,14 @@ TEST_P(MysqlDestinationTest, rows_are_found_by_their_key_though_the_server_takes
   auto table = orders();
   constexpr int kRows = 2'000;
   for (int i = 0; i < kRows; ++i) table.insert({std::to_string(i), "new", "x"});
-  ASSERT_TRUE(write({table.delivery(1, true)}).ok());
+  ASSERT_TRUE(write({table.delivery({.fresh = true})}).ok());
   // Statistics are read again, as after a crash of the server.
   execute("update mysql.innodb_table_stats set n_rows = 0 where table_name = 'orders'");
   execute("flush tables orders");
   table.restart();
   for (int i = 0; i < kRows; ++i) table.update({std::to_string(i), "paid", kSame});
   const auto before = scanned();
-  ASSERT_TRUE(write({table.delivery(2)}).ok());
+  ASSERT_TRUE(write({table.delivery({.window = 2})}).ok());
   EXPECT_LT(scanned() - before, 100U * kRows) << "each of them reads the whole table";
   EXPECT_THAT(rows("select count(*) from orders where state = 'paid'"), ElementsAre("2000"));
 }
@@ -243,7 +243,7 @@ TEST_P(MysqlChanges, a_row_that_lacks_values_and_is_missing_is_an_error_unless_c
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, Error::Code::data);
     EXPECT_THAT(refused.error().message, HasSubstr("there is no row to update for 1 change"));
-    EXPECT_OK(write({table.delivery(2, false, true)}));
+    EXPECT_OK(write({table.delivery({.converging = true, .window = 2})}));
     EXPECT_THAT(found(), IsEmpty());
   });
 }
@@ -268,7 +268,7 @@ TEST_P(MysqlChanges, foreign_keys_neither_stop_nor_cascade) {
     items.restart();
     items.update({"1", "11"});
     fill(table);
-    EXPECT_OK(write({table.delivery(2), items.delivery(2)}));
+    EXPECT_OK(write({table.delivery({.window = 2}), items.delivery({.window = 2})}));
     EXPECT_THAT(rows("select * from items"), ElementsAre("1|11"));
     execute("drop table items");
   });
@@ -285,7 +285,7 @@ TEST_P(MysqlDestinationTest, a_table_without_a_key_is_a_multiset) {
   log.restart();
   log.remove({"1", "x"});
   log.update({"2", "y"}, {std::nullopt, std::nullopt});
-  EXPECT_OK(write({log.delivery(2)}));
+  EXPECT_OK(write({log.delivery({.window = 2})}));
   EXPECT_THAT(rows("select * from log order by a, b"), ElementsAre("~|~", "1|X", "1|x", "1|x", "2|y"));
 }
 
@@ -321,7 +321,7 @@ TEST_P(MysqlDestinationTest, a_later_window_comes_after_an_earlier_one_whatever_
   first.ordinal = 100;
   first.insert({"1", "first", "x"});
   second.update({"1", "second", kSame});
-  EXPECT_OK(write({first.delivery(1), second.delivery(2)}));
+  EXPECT_OK(write({first.delivery({.window = 1}), second.delivery({.window = 2})}));
   EXPECT_THAT(rows("select * from orders"), ElementsAre("1|second|x"));
 }
 

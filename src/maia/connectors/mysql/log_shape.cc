@@ -7,6 +7,7 @@
 
 #include "maia/connectors/mysql/column_decoder.h"
 #include "maia/connectors/mysql/value_push.h"
+#include "maia/sql/column_changes.h"
 #include "maia/types/value_text.h"
 
 namespace maia::mysql {
@@ -75,11 +76,6 @@ const Column* fitting(const TableSchema* table, const WireColumn& wire) {
   return native.ok() && fits(wire, *native) ? &table->columns[*at] : nullptr;
 }
 
-const Column* by_id(const TableSchema& table, const std::string& id) {
-  const auto at = std::ranges::find(table.columns, id, &Column::id);
-  return at == table.columns.end() ? nullptr : &*at;
-}
-
 /// What a column that may not be NULL gets where nothing is said.
 std::optional<std::string> implicit_default(const Column& column, const NativeType& native) {
   if (column.type.id == TypeId::string || column.type.id == TypeId::bytes) {
@@ -134,35 +130,12 @@ Result<Column> column_from_log(const WireColumn& wire, const TableSchema* known,
   return column;
 }
 
-std::vector<ColumnChange> differences(const TableSchema& before, const TableSchema& after) {
-  using Kind = ColumnChange::Kind;
-  std::vector<ColumnChange> changes;
-  const auto add = [&](Kind kind, const std::string& column, std::string old_name = {}) {
-    changes.push_back({.kind = kind, .column = column, .old_name = std::move(old_name), .existing_rows = {}});
-  };
-  for (const auto& column : before.columns) {
-    if (by_id(after, column.id) == nullptr) add(Kind::drop, column.name);
-  }
-  for (const auto& column : after.columns) {
-    const auto* old = by_id(before, column.id);
-    if (old == nullptr) {
-      add(Kind::add, column.name);
-      continue;
-    }
-    if (old->name != column.name) add(Kind::rename, column.name, old->name);
-    if (!(old->type == column.type)) add(Kind::retype, column.name);
-    if (old->nullable != column.nullable) add(Kind::nullability, column.name);
-    if (old->in_key != column.in_key) add(Kind::key, column.name);
-  }
-  return changes;
-}
-
 void adopt_ids(const TableSchema& before, TableSchema& after) {
   for (auto& column : after.columns) {
     const auto at = before.find(column.name);
     column.id = at ? before.columns[*at].id : column.name;
     // The id of a column that was renamed is the name that it had.
-    while (!at && by_id(before, column.id) != nullptr) column.id += '+';
+    while (!at && sql::find_by_id(before, column.id) != nullptr) column.id += '+';
   }
 }
 

@@ -23,9 +23,6 @@ bool fits(const TableMap& map, const TableSchema& schema);
 Result<Column> column_from_log(const WireColumn& wire, const TableSchema* known, const TableSchema* now,
                                const std::map<std::uint32_t, std::string>& collations);
 
-/// The steps from one shape to the next, by column id.
-std::vector<ColumnChange> differences(const TableSchema& before, const TableSchema& after);
-
 /// Gives each column the id that the column of its name has, and new ones an id that no other has.
 void adopt_ids(const TableSchema& before, TableSchema& after);
 

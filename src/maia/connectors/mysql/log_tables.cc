@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "maia/connectors/mysql/log_shape.h"
+#include "maia/sql/column_changes.h"
 
 namespace maia::mysql {
 namespace {
@@ -148,7 +149,7 @@ Result<SchemaChange> LogTables::change_to(const SchemaRef& known, SchemaRef& sch
   schema = std::make_shared<const TableSchema>(std::move(next));
   change.before = known;
   change.after = schema;
-  change.columns = differences(*known, *schema);
+  change.columns = sql::column_changes(*known, *schema);
   for (auto& step : change.columns) {
     if (step.kind == ColumnChange::Kind::add) MAIA_TRY(fill_existing_rows(step, *schema, now));
   }

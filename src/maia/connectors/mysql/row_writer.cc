@@ -66,14 +66,6 @@ Status RowWriter::apply(const WriteTarget& target, const Delivery& delivery, std
   return update(target, now, delivery.converging);
 }
 
-bool RowWriter::find_present(const WriteTarget& target, const RowRef& row) {
-  present_.clear();
-  for (const auto i : target.written()) {
-    if (row.presence(i) != Presence::unchanged) present_.push_back(i);
-  }
-  return present_.size() == target.written().size();
-}
-
 Status RowWriter::insert(const WriteTarget& target, const RowRef& row) {
   auto sql = target.insert_head();
   MAIA_TRY(target.append_values(sql, target.written(), row));
@@ -87,13 +79,13 @@ Status RowWriter::put(const WriteTarget& target, const RowRef& row) {
 }
 
 Status RowWriter::update(const WriteTarget& target, const RowRef& now, bool converging) {
-  if (find_present(target, now)) return put(target, now);
+  if (sql::find_present(now, target.written(), present_)) return put(target, now);
   const auto found = MAIA_TRY(run(target.update_row(present_, now, now)));
   return found == 0 && !converging ? Status(missing_rows(target, "update", 1)) : Status();
 }
 
 Status RowWriter::move(const WriteTarget& target, const RowRef& old, const RowRef& now, bool converging) {
-  const bool whole = find_present(target, now);
+  const bool whole = sql::find_present(now, target.written(), present_);
   if (whole && converging) {
     MAIA_TRY(run(target.remove_row(old)));
     return put(target, now);

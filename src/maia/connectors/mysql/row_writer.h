@@ -33,8 +33,6 @@ class RowWriter {
   Status insert(const WriteTarget& target, const sql::RowRef& row);
   /// Rows that the statement found.
   Result<std::uint64_t> run(Result<std::string> sql);
-  /// Fills `present_`; true if nothing that is written is missing.
-  bool find_present(const WriteTarget& target, const sql::RowRef& row);
 
   Connection& connection_;
   std::vector<std::size_t> present_;

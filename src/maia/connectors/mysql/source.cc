@@ -18,7 +18,7 @@ Error lost(std::string message, std::string_view reason) {
 
 }  // namespace
 
-MysqlSource::MysqlSource(SourceConfig config, std::string pipeline, ConnectionAgain again)
+MysqlSource::MysqlSource(SourceConfig config, std::string pipeline, net::ConnectionAgain again)
     : config_(std::move(config)), connection_again_(std::move(again)) {
   connect_.endpoint = config_.connection;
   connect_.program_name = "maia " + pipeline;

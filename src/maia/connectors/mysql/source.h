@@ -19,10 +19,8 @@ namespace maia::mysql {
 /// source and nothing is kept there.
 class MysqlSource final : public Source {
  public:
-  /// How to connect, read anew for every new session, because passwords change.
-  using ConnectionAgain = std::function<Result<net::ConnectionSettings>()>;
-  /// Does not connect.
-  MysqlSource(SourceConfig config, std::string pipeline, ConnectionAgain again = {});
+  /// Does not connect. `again` reads how to connect anew for every new session, because passwords change.
+  MysqlSource(SourceConfig config, std::string pipeline, net::ConnectionAgain again = {});
 
   Result<Findings> check() override;
   Result<std::vector<SourceTable>> tables() override;
@@ -45,7 +43,7 @@ class MysqlSource final : public Source {
 
   SourceConfig config_;
   Connection::Options connect_;
-  ConnectionAgain connection_again_;
+  net::ConnectionAgain connection_again_;
   std::unique_ptr<Connection> session_;
   /// Begun by `prepare`, until `snapshot` takes them.
   std::shared_ptr<ViewPool> views_;

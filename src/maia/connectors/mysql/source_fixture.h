@@ -11,24 +11,15 @@
 #include <vector>
 
 #include "maia/connectors/mysql/source.h"
+#include "maia/testing/must.h"
 #include "maia/testing/mysql_server.h"
 #include "maia/testing/replica.h"
 
 namespace maia::mysql {
 
+using testing::must;
 using testing::MysqlProduct;
 using testing::Replica;
-
-/// Fails the test with the whole error.
-template <class T>
-T must(Result<T> result) {
-  if (!result.ok()) {
-    ADD_FAILURE() << to_string(result.error().code) << ": " << result.error().message << " / "
-                  << result.error().hint;
-    throw std::runtime_error(result.error().message);
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(result).value();
-}
 
 /// A database of its own on the shared server of each product, a source on it, and a replica that follows.
 class MysqlSourceTest : public ::testing::TestWithParam<MysqlProduct> {
@@ -74,21 +65,10 @@ class MysqlSourceTest : public ::testing::TestWithParam<MysqlProduct> {
     }
     return schemas;
   }
-  static void copy(Snapshot& snapshot, const SchemaRef& table, const TablePlan& plan, Replica& to) {
-    const auto reader = must(snapshot.open_reader());
-    for (const auto& chunk : plan.chunks) {
-      must(reader->read(table, chunk,
-                        [&](Batch batch) -> Status {
-                          to.copy(batch);
-                          return {};
-                        },
-                        {}));
-    }
-  }
   static void copy_all(Source& source, Snapshot& snapshot, Replica& to) {
     for (const auto& table : schemas(source)) {
       to.table(table);
-      copy(snapshot, table, must(snapshot.plan(table, {})), to);
+      testing::copy_table(snapshot, table, must(snapshot.plan(table, {})), to);
     }
   }
   /// Copies every table and starts the stream.

@@ -45,7 +45,7 @@ TEST_P(MysqlSnapshot, tables_are_cut_by_keys_of_every_kind_and_every_row_is_read
     const auto plan = must(snapshot->plan(table, {}));
     EXPECT_EQ(plan.chunks.size(), table->name.table == "f" ? 1U : 10U) << table->name.table;
     replica_.table(table);
-    copy(*snapshot, table, plan, replica_);
+    testing::copy_table(*snapshot, table, plan, replica_);
     EXPECT_EQ(rows_of(table->name.table).size(), 95U) << table->name.table;
   }
 }
@@ -64,7 +64,7 @@ TEST_P(MysqlSnapshot, an_interrupted_copy_goes_on_with_the_ranges_that_are_left)
     plan.chunks.resize(4);
     for (const auto& chunk : plan.chunks) progress.done.push_back(chunk.number);
     replica_.table(table);
-    copy(*snapshot, table, plan, replica_);
+    testing::copy_table(*snapshot, table, plan, replica_);
   }
   sql("update t set n = -n; delete from t where id in (1, 90); update t set id = 1000 where id = 2; update t "
       "set id = 3000 "
@@ -77,7 +77,7 @@ TEST_P(MysqlSnapshot, an_interrupted_copy_goes_on_with_the_ranges_that_are_left)
   EXPECT_TRUE(plan.converging);
   EXPECT_FALSE(plan.restarted);
   replica_.table(table).converging = true;
-  copy(*snapshot, table, plan, replica_);
+  testing::copy_table(*snapshot, table, plan, replica_);
   replica_.set_position(prepared.from);
   follow(prepared.from);
   catch_up();

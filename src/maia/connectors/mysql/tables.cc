@@ -23,7 +23,7 @@ Result<std::string> create_sql(const Connection& connection, const TableTarget& 
     parts.push_back(MAIA_TRY(column_definition(connection, column, stored[i])));
   }
   if (!index_columns(target).empty())
-    parts.push_back("PRIMARY KEY (" + MAIA_TRY(listed(key_names(target))) + ")");
+    parts.push_back("PRIMARY KEY (" + MAIA_TRY(listed(target.key_names())) + ")");
   return fmt::format("CREATE TABLE IF NOT EXISTS {} ({}) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4",
                      MAIA_TRY(mysql_table(target.name)), fmt::join(parts, ", "));
 }
@@ -55,9 +55,9 @@ void compare_columns(const StoredTable& stored, const TableTarget& target,
 void compare_key(const StoredTable& stored, const TableTarget& target,
                  std::vector<std::string>& differences) {
   if (target.mode != TableTarget::Mode::upsert) return;
-  if (!target.key.empty() && !stored.unique_key(key_names(target)))
+  if (!target.key.empty() && !stored.unique_key(target.key_names()))
     differences.push_back(
-        fmt::format("it has no unique key of exactly ({})", fmt::join(key_names(target), ", ")));
+        fmt::format("it has no unique key of exactly ({})", fmt::join(target.key_names(), ", ")));
   for (std::size_t i = 0; i < target.schema->columns.size(); ++i) {
     const bool looked_at =
         target.key.empty() || std::find(target.key.begin(), target.key.end(), i) != target.key.end();
@@ -87,13 +87,6 @@ Result<std::string> column_definition(const Connection& connection, const Column
 
 std::vector<std::size_t> index_columns(const TableTarget& target) {
   return target.mode == TableTarget::Mode::upsert ? target.key : std::vector<std::size_t>{};
-}
-
-std::vector<std::string> key_names(const TableTarget& target) {
-  std::vector<std::string> names;
-  names.reserve(target.key.size());
-  for (const auto i : target.key) names.push_back(target.schema->columns[i].name);
-  return names;
 }
 
 Result<std::string> listed(std::span<const std::string> names) {

@@ -36,7 +36,6 @@ Result<std::string> column_definition(const Connection& connection, const Column
                                       const StoredType& stored);
 /// The columns of the primary key that MAIA makes: none where rows are not looked up.
 std::vector<std::size_t> index_columns(const TableTarget& target);
-std::vector<std::string> key_names(const TableTarget& target);
 /// Names in quotes, with commas between them.
 Result<std::string> listed(std::span<const std::string> names);
 

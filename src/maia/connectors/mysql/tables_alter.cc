@@ -159,10 +159,10 @@ class TableChange {
   Status change_key() {
     if (index_columns(after_).empty()) return {};
     std::vector<std::string> there;
-    for (const auto& name : key_names(after_)) there.push_back(old_name(name));
+    for (const auto& name : after_.key_names()) there.push_back(old_name(name));
     if (stored_.unique_key(there) != nullptr) return {};
     if (!stored_.primary_key.empty()) clauses_.emplace_back("DROP PRIMARY KEY");
-    clauses_.push_back("ADD PRIMARY KEY (" + MAIA_TRY(listed(key_names(after_))) + ")");
+    clauses_.push_back("ADD PRIMARY KEY (" + MAIA_TRY(listed(after_.key_names())) + ")");
     for (const auto i : after_.key) {
       const auto& name = after_.schema->columns[i].name;
       const auto* column = stored_.find(old_name(name));

@@ -10,26 +10,12 @@
 
 namespace maia::mysql {
 
-/// Reads the numbers of the binary log out of memory that it does not own. A read past the end yields zero or
-/// nothing and makes the reader bad for good; look at ok() before what was read is used.
-class WireReader {
+/// Reads the numbers of the binary log, as ByteReader does ours.
+class WireReader : public ByteReader {
  public:
-  explicit WireReader(ByteView in) : in_(in) {}
-  bool ok() const { return ok_; }
-  bool finished() const { return ok_ && in_.empty(); }
-  std::size_t left() const { return in_.size(); }
-  void fail() { ok_ = false; }
+  using ByteReader::ByteReader;
 
-  ByteView bytes(std::uint64_t size) {
-    if (!ok_ || size > in_.size()) {
-      fail();
-      return {};
-    }
-    const auto out = in_.first(static_cast<std::size_t>(size));
-    in_ = in_.subspan(static_cast<std::size_t>(size));
-    return out;
-  }
-  ByteView rest() { return bytes(in_.size()); }
+  ByteView rest() { return bytes(left()); }
   std::string_view text(std::uint64_t size) { return as_text(bytes(size)); }
   /// Little-endian, up to eight bytes.
   std::uint64_t little(unsigned size) {
@@ -43,10 +29,7 @@ class WireReader {
     for (const auto byte : bytes(size)) value = value << 8 | byte;
     return value;
   }
-  std::uint8_t u8() { return static_cast<std::uint8_t>(little(1)); }
   std::uint16_t u16() { return static_cast<std::uint16_t>(little(2)); }
-  std::uint32_t u32() { return static_cast<std::uint32_t>(little(4)); }
-  std::uint64_t u64() { return little(8); }
   /// A number with its length in front: below 251 one byte, otherwise 2, 3 or 8 behind a mark.
   std::uint64_t packed() {
     const auto first = u8();
@@ -67,10 +50,6 @@ class WireReader {
     const auto high = little(more);
     return more == 7 ? high : (first >> (more + 1)) | high << (7 - more);
   }
-
- private:
-  ByteView in_;
-  bool ok_ = true;
 };
 
 }  // namespace maia::mysql

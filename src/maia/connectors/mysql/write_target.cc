@@ -33,9 +33,7 @@ Result<WriteTarget> WriteTarget::bind(const TableTarget& target, StoredTable sto
 Status WriteTarget::quote_names(std::size_t number) {
   table_ = MAIA_TRY(sql::mysql_table(target_.name));
   sought_ = table_ + " t";
-  std::vector<std::string> key;
-  for (const auto i : target_.key) key.push_back(target_.schema->columns[i].name);
-  if (const auto* index = key.empty() ? nullptr : stored_.unique_key(std::move(key)))
+  if (const auto* index = by_key() ? stored_.unique_key(target_.key_names()) : nullptr)
     sought_ += fmt::format(" force index ({})", MAIA_TRY(sql::mysql_identifier(index->name)));
   stage_ = fmt::format("maia.stage_{}", number);
   keep_ = fmt::format("maia.keep_{}", number);

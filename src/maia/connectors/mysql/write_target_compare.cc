@@ -7,23 +7,6 @@
 #include "maia/types/value_text.h"
 
 namespace maia::mysql {
-namespace {
-
-std::string_view sign(RowCondition::Compare how) {
-  using Compare = RowCondition::Compare;
-  switch (how) {
-    case Compare::equal: return "=";
-    case Compare::less: return "<";
-    case Compare::at_most: return "<=";
-    case Compare::greater: return ">";
-    case Compare::at_least: return ">=";
-    case Compare::one_of: return "in";
-  }
-  return "=";
-}
-
-}  // namespace
-
 Result<std::string> WriteTarget::condition_sql(const RowCondition& rows, std::string_view prefix) const {
   std::string text;
   for (const auto& each : rows.all) {

@@ -11,15 +11,7 @@ namespace {
 Result<std::unique_ptr<Source>> open_source(const config::Node& node, const Connector::OpenOptions& options) {
   const auto expanded = MAIA_TRY(net::expand_url(node));
   auto config = MAIA_TRY(source_spec().read(expanded, "source"));
-  PostgresSource::ConnectionAgain again;
-  if (options.settings_again) {
-    again = [settings = options.settings_again]() -> Result<net::ConnectionSettings> {
-      const auto read = MAIA_TRY(settings());
-      const auto expanded_again = MAIA_TRY(net::expand_url(read));
-      auto now = MAIA_TRY(source_spec().read(expanded_again, "source"));
-      return std::move(now.connection);
-    };
-  }
+  auto again = net::connection_again(options.settings_again, source_spec(), "source");
   return std::unique_ptr<Source>(
       std::make_unique<PostgresSource>(std::move(config), options.pipeline, std::move(again)));
 }

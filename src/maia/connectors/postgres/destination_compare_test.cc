@@ -27,7 +27,7 @@ class DestinationCompareTest : public DestinationTest {
     ASSERT_TRUE(destination->prepare(table.target).ok());
     table.restart();
     for (const auto& row : all) table.insert(row);
-    const auto delivery = table.delivery(true);
+    const auto delivery = table.delivery({.fresh = true});
     ASSERT_TRUE(destination->write({&delivery, 1}).ok());
     commit();
   }

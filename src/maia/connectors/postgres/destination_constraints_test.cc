@@ -129,7 +129,7 @@ TEST_P(ConstraintsTest, identity_and_computed_columns_of_the_destination_are_res
   prepare(table);
   fill(table);
   table.insert({"7", "a", "La"});
-  EXPECT_OK(write({table.delivery(true)}));
+  EXPECT_OK(write({table.delivery({.fresh = true})}));
   table.restart();
   fill(table);
   table.insert({"8", "b", "Lb"});
@@ -152,7 +152,7 @@ TEST_P(ConstraintsTest, triggers_do_not_fire) {
       "create trigger loud before insert or update or delete on people for each row execute function loud()");
   fill(table);
   table.insert({"1", "a", "l"});
-  EXPECT_OK(write({table.delivery(true)}));
+  EXPECT_OK(write({table.delivery({.fresh = true})}));
   table.update({"1", "b", kSame});
   EXPECT_OK(write({table.delivery()}));
 }
@@ -175,7 +175,7 @@ TEST_P(KeylessTest, a_table_without_a_key_is_a_multiset) {
   table_.insert({"0", std::nullopt});
   table_.insert({std::nullopt, "[]"});
   table_.insert({std::nullopt, "[]"});
-  EXPECT_OK(write({table_.delivery(true)}));
+  EXPECT_OK(write({table_.delivery({.fresh = true})}));
   table_.restart();
   fill_log();
   table_.remove({"1", "{}"});
@@ -206,7 +206,7 @@ TEST_P(KeylessTest, a_partitioned_table_without_a_key_loses_the_right_row) {
   fill_log();
   table_.insert({"1", "{}"});
   table_.insert({"20", "{}"});
-  EXPECT_OK(write({table_.delivery(true)}));
+  EXPECT_OK(write({table_.delivery({.fresh = true})}));
   table_.restart();
   fill_log();
   table_.remove({"20", "{}"});

@@ -12,63 +12,14 @@
 
 #include "maia/connectors/postgres/destination.h"
 #include "maia/testing/postgres_server.h"
-#include "maia/types/value_text.h"
+#include "maia/testing/test_table.h"
 
 namespace maia::postgres {
 
-/// A row of a test as canonical texts: nullopt is NULL, kSame is unchanged.
-inline const std::string kSame = "<unchanged>";
-using Texts = std::vector<std::optional<std::string>>;
-
-/// A table that a test delivers to; batches are built row by row from texts.
-struct TestTable {
-  TableTarget target;
-  std::unique_ptr<Batch> batch;
-  std::uint64_t ordinal = 0;
-
-  TestTable(TableName name, std::vector<Column> columns, std::vector<std::size_t> key) {
-    auto schema = std::make_shared<TableSchema>();
-    schema->id = to_string(name);
-    schema->name = name;
-    schema->identity = key.empty() ? Identity::full : Identity::key;
-    for (const auto i : key) {
-      columns[i].in_key = true;
-      columns[i].nullable = false;
-    }
-    schema->columns = std::move(columns);
-    target = {
-        .name = std::move(name), .schema = schema, .mode = TableTarget::Mode::upsert, .key = std::move(key)};
-    restart();
-  }
-  void restart() { batch = std::make_unique<Batch>(target.schema); }
-
-  void push(ColumnVector& column, std::size_t i, const std::optional<std::string>& text) {
-    if (!text) return column.push_null();
-    if (*text == kSame) return column.push_unchanged();
-    const auto pushed = push_value_text(column, target.schema->columns[i].type, *text);
-    if (!pushed.ok()) {
-      ADD_FAILURE() << *text << ": " << pushed.error().message;
-      std::abort();
-    }
-  }
-  /// `before` may be empty, or have kSame where the image lacks a value.
-  void change(Op op, const Texts& after, const Texts& before, std::optional<std::uint64_t> at = {}) {
-    batch->begin_row(op, at ? *at : ordinal++);
-    for (std::size_t i = 0; i < after.size(); ++i) push(batch->mutable_after(i), i, after[i]);
-    for (std::size_t i = 0; i < before.size(); ++i) push(batch->mutable_before(i), i, before[i]);
-    batch->finish_row();
-  }
-  void insert(const Texts& row) { change(Op::insert, row, {}); }
-  void update(const Texts& row, const Texts& before = {}) { change(Op::update, row, before); }
-  void remove(const Texts& before) { change(Op::remove, {}, before); }
-  Delivery delivery(bool fresh = false, bool converging = false) const {
-    return {.target = &target, .batch = batch.get(), .fresh = fresh, .converging = converging};
-  }
-};
-
-inline Column column_of(std::string name, Type type) {
-  return {.name = std::move(name), .type = std::move(type), .native_type = {}, .id = {}};
-}
+using testing::column_of;
+using testing::kSame;
+using testing::TestTable;
+using testing::Texts;
 
 inline DestinationConfig config_for(const testing::PostgresServer& server, const std::string& database,
                                     ForeignKeys foreign_keys = ForeignKeys::automatic) {

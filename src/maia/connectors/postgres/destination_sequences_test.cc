@@ -183,7 +183,7 @@ TEST_P(SequencesTest, come_to_what_they_come_to_one_by_one) {
   const auto all = sequences(4, 2000, GetParam().moves);
   Cases cases(table);
   for (std::size_t i = 0; i < all.size(); ++i) cases.start(static_cast<int>(i));
-  EXPECT_OK(write({table.delivery(true)}));
+  EXPECT_OK(write({table.delivery({.fresh = true})}));
   table.restart();
   for (std::size_t i = 0; i < all.size(); ++i) {
     cases.run(static_cast<int>(i), all[i]);

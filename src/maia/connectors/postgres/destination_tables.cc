@@ -29,13 +29,6 @@ Error differs(const TableTarget& target, const std::vector<std::string>& differe
       .hint = "alter it, rename it out of the way so that MAIA creates it, or route to another name"};
 }
 
-std::vector<std::string> key_names(const TableTarget& target) {
-  std::vector<std::string> names;
-  names.reserve(target.key.size());
-  for (const auto i : target.key) names.push_back(target.schema->columns[i].name);
-  return names;
-}
-
 void compare_columns(const StoredTable& stored, const TableTarget& target, const ServerTypes& types,
                      std::vector<std::string>& differences) {
   for (const auto& column : target.schema->columns) {
@@ -72,7 +65,7 @@ Result<std::string> create_table_sql(const TableTarget& target, const ServerType
   }
   if (target.mode == TableTarget::Mode::upsert && !target.key.empty()) {
     std::vector<std::string> key;
-    for (const auto& name : key_names(target)) key.push_back(MAIA_TRY(postgres_identifier(name)));
+    for (const auto& name : target.key_names()) key.push_back(MAIA_TRY(postgres_identifier(name)));
     parts.push_back(fmt::format("primary key ({})", fmt::join(key, ", ")));
   }
   return fmt::format("create table {} ({})", MAIA_TRY(postgres_table(target.name)), fmt::join(parts, ", "));
@@ -86,7 +79,7 @@ Status verify_table(const StoredTable& stored, const TableTarget& target, const 
   }
   compare_columns(stored, target, types, differences);
   if (target.mode == TableTarget::Mode::upsert && !target.key.empty()) {
-    auto key = key_names(target);
+    auto key = target.key_names();
     std::sort(key.begin(), key.end());
     if (std::find(stored.unique_keys.begin(), stored.unique_keys.end(), key) == stored.unique_keys.end()) {
       differences.push_back(

@@ -95,7 +95,7 @@ TEST_F(TablesTest, five_hundred_hostile_names_are_schemas_tables_and_columns) {
       table.target.name.schema = "short";
     EXPECT_OK(destination->prepare(tables[i]->target));
     for (const auto* id : {"1", "2", "3"}) tables[i]->insert({id, "v", names[i]});
-    inserts.push_back(tables[i]->delivery(i % 2 == 0));
+    inserts.push_back(tables[i]->delivery({.fresh = i % 2 == 0}));
   }
   EXPECT_OK(destination->write(inserts));
   EXPECT_OK(destination->commit(next_checkpoint()));
@@ -277,7 +277,7 @@ TEST_F(TablesTest, sequences_go_on_above_what_was_copied) {
   auto table = simple();
   prepare(table);
   for (const auto* id : {"5", "41"}) table.insert({id, "x"});
-  EXPECT_OK(write({table.delivery(true)}));
+  EXPECT_OK(write({table.delivery({.fresh = true})}));
   ASSERT_TRUE(destination->begin().ok());
   const TableTarget* targets[] = {&table.target};
   EXPECT_OK(destination->finish_snapshot(targets));
@@ -311,7 +311,7 @@ TEST_P(VersionsTest, a_table_is_made_copied_into_changed_and_swapped_in) {
   auto table = simple();
   prepare(table);
   for (int i = 0; i < 300; ++i) table.insert({std::to_string(i), "v" + std::to_string(i)});
-  EXPECT_OK(write({table.delivery(true)}));
+  EXPECT_OK(write({table.delivery({.fresh = true})}));
   execute("alter table t add unique (v)");
   for (const int changes : {40, 280}) {
     table.restart();

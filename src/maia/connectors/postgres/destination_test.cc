@@ -46,7 +46,7 @@ TEST_F(PostgresDestinationTest, an_older_run_cannot_commit_any_more) {
   prepare(table);
   ASSERT_TRUE(destination->begin().ok());
   table.insert({"1", "old run", "1.00"});
-  EXPECT_OK(destination->write(std::vector{table.delivery(true)}));
+  EXPECT_OK(destination->write(std::vector{table.delivery({.fresh = true})}));
   auto old_run = std::move(destination);
   const auto old_epoch = opened.epoch;
   destination = open_destination();
@@ -79,7 +79,7 @@ TEST_F(PostgresDestinationTest, nothing_is_seen_before_the_commit_and_all_of_it_
   ASSERT_TRUE(destination->begin().ok());
   table.insert({"1", "one", "1.50"});
   table.insert({"2", std::nullopt, "-0.01"});
-  EXPECT_OK(destination->write(std::vector{table.delivery(true)}));
+  EXPECT_OK(destination->write(std::vector{table.delivery({.fresh = true})}));
   EXPECT_THAT(rows("select * from orders"), IsEmpty());
   EXPECT_OK(destination->commit(next_checkpoint()));
   EXPECT_THAT(rows("select * from orders order by id"), ElementsAre("1|one|1.50", "2|~|-0.01"));
@@ -128,7 +128,7 @@ TEST_F(PostgresDestinationTest, all_kinds_of_changes_are_applied_by_each_way) {
     execute("drop table if exists orders");
     prepare(table);
     for (const auto* id : {"1", "2", "4", "6"}) table.insert({id, std::string("old ") + id, "0.00"});
-    EXPECT_OK(write({table.delivery(true)}));
+    EXPECT_OK(write({table.delivery({.fresh = true})}));
     table.restart();
     change_much(table, filler);
     EXPECT_OK(write({table.delivery()}));
@@ -149,7 +149,7 @@ TEST_F(PostgresDestinationTest, a_row_that_lacks_values_and_is_missing_is_an_err
     ASSERT_FALSE(written.ok());
     EXPECT_EQ(written.error().code, Error::Code::data);
     EXPECT_THAT(written.error().message, HasSubstr("public.orders"));
-    EXPECT_OK(write({table.delivery(false, true)}));
+    EXPECT_OK(write({table.delivery({.converging = true})}));
     EXPECT_THAT(rows("select * from orders where id < 100"), IsEmpty());
   }
 }

@@ -176,7 +176,7 @@ class PostgresTypesTest : public DestinationTest {
     TypeTable copied("copied", cases);
     prepare(copied.table);
     for (std::size_t row = 0; row < copied.rows; ++row) copied.table.insert(copied.texts(row));
-    EXPECT_OK(write({copied.table.delivery(true)}));
+    EXPECT_OK(write({copied.table.delivery({.fresh = true})}));
     expect_values(copied);
 
     for (const int filler : {200, 6000}) {

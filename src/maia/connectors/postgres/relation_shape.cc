@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/postgres/relation_shape.h"
+#include "maia/sql/column_changes.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -28,9 +29,7 @@ void begin_shape(RelationShape& shape, const Relation& relation, const TableSche
 }
 
 const Column* find_by_id(const TableSchema* known, const std::string& id) {
-  if (known == nullptr) return nullptr;
-  const auto at = std::ranges::find(known->columns, id, &Column::id);
-  return at == known->columns.end() ? nullptr : &*at;
+  return known == nullptr ? nullptr : sql::find_by_id(*known, id);
 }
 
 /// Finds the numbers of the sent columns, as ids; see shape_by_alignment.
@@ -186,29 +185,6 @@ RelationShape shape_by_alignment(const CatalogTable* catalog, const Relation& re
     shape.mapped.push_back(sent[i].mapped);
   }
   return shape;
-}
-
-std::vector<ColumnChange> differences(const TableSchema& before, const TableSchema& after) {
-  using Kind = ColumnChange::Kind;
-  std::vector<ColumnChange> changes;
-  const auto add = [&](Kind kind, const std::string& column, std::string old_name = {}) {
-    changes.push_back({.kind = kind, .column = column, .old_name = std::move(old_name), .existing_rows = {}});
-  };
-  for (const auto& column : before.columns) {
-    if (find_by_id(&after, column.id) == nullptr) add(Kind::drop, column.name);
-  }
-  for (const auto& column : after.columns) {
-    const auto* old = find_by_id(&before, column.id);
-    if (old == nullptr) {
-      add(Kind::add, column.name);
-      continue;
-    }
-    if (old->name != column.name) add(Kind::rename, column.name, old->name);
-    if (!(old->type == column.type)) add(Kind::retype, column.name);
-    if (old->nullable != column.nullable) add(Kind::nullability, column.name);
-    if (old->in_key != column.in_key) add(Kind::key, column.name);
-  }
-  return changes;
 }
 
 }  // namespace maia::postgres

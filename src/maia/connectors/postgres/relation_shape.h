@@ -43,7 +43,4 @@ RelationShape shape_from_catalog(const CatalogTable& catalog, const Relation& re
 RelationShape shape_by_alignment(const CatalogTable* catalog, const Relation& relation,
                                  std::span<const SentColumn> sent, const TableSchema* known);
 
-/// The steps from one shape to the next, by column id.
-std::vector<ColumnChange> differences(const TableSchema& before, const TableSchema& after);
-
 }  // namespace maia::postgres

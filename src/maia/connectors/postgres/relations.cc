@@ -11,6 +11,7 @@
 
 #include "maia/connectors/postgres/existing_rows.h"
 #include "maia/connectors/postgres/relation_shape.h"
+#include "maia/sql/column_changes.h"
 
 namespace maia::postgres {
 namespace {
@@ -102,8 +103,8 @@ Status Relations::take(const Relation& relation, Xid writer, Xid top) {
   if (before == nullptr || !same_shape(*before, shape.schema)) {
     if (before != nullptr) ++shape.schema.version;
     after = std::make_shared<const TableSchema>(std::move(shape.schema));
-    change =
-        SchemaChange{before, after, before ? differences(*before, *after) : std::vector<ColumnChange>{}, 0};
+    change = SchemaChange{before, after,
+                          before ? sql::column_changes(*before, *after) : std::vector<ColumnChange>{}, 0};
     MAIA_TRY(in(to_string(name), fill_existing_rows(*change)));
   }
   Entry entry{MAIA_TRY(RowDecoder::compile(after, shape.mapped, relation)), std::move(change), true, 0};
@@ -231,7 +232,7 @@ Result<SchemaChange> Relations::tell(Entry& entry, Xid top, std::uint64_t ordina
   if (before != nullptr && before != change.before) {
     // What stood between was rolled back.
     change.before = before;
-    change.columns = differences(*before, *change.after);
+    change.columns = sql::column_changes(*before, *change.after);
     MAIA_TRY(fill_existing_rows(change));
     entry.change = change;
   }

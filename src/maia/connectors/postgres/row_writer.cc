@@ -98,16 +98,8 @@ Status RowWriter::queue_row(WriteTarget& target, const Delivery& delivery, std::
   return update(target, now, delivery.converging);
 }
 
-bool RowWriter::find_present(const WriteTarget& target, const RowRef& row) {
-  present_.clear();
-  for (const auto i : target.written()) {
-    if (row.presence(i) != Presence::unchanged) present_.push_back(i);
-  }
-  return present_.size() == target.written().size();
-}
-
 Status RowWriter::update(WriteTarget& target, const RowRef& now, bool converging) {
-  if (find_present(target, now)) return whole_row(target, Statement::upsert, now);
+  if (sql::find_present(now, target.written(), present_)) return whole_row(target, Statement::upsert, now);
   changes_.clear();
   std::copy_if(present_.begin(), present_.end(), std::back_inserter(changes_),
                [&](std::size_t i) { return !target.in_key(i); });
@@ -120,7 +112,7 @@ Status RowWriter::update(WriteTarget& target, const RowRef& now, bool converging
 
 Status RowWriter::move(WriteTarget& target, const RowRef& old, const RowRef& now, bool converging) {
   const auto& key = target.target().key;
-  const bool whole = find_present(target, now);
+  const bool whole = sql::find_present(now, target.written(), present_);
   if (whole && converging) {
     begin_values();
     MAIA_TRY(push(target, old, key));

@@ -41,8 +41,6 @@ class RowWriter {
   Status update(WriteTarget& target, const sql::RowRef& now, bool converging);
   Status move(WriteTarget& target, const sql::RowRef& old, const sql::RowRef& now, bool converging);
   Status whole_row(WriteTarget& target, Statement kind, const sql::RowRef& row);
-  /// Fills `present_`; true if nothing that is written is missing.
-  bool find_present(const WriteTarget& target, const sql::RowRef& row);
 
   void begin_values() {
     texts_.clear();

@@ -24,7 +24,7 @@ std::vector<SourceTable> without_problems(std::vector<SourceTable> tables) {
 
 }  // namespace
 
-PostgresSource::PostgresSource(SourceConfig config, std::string pipeline, ConnectionAgain again)
+PostgresSource::PostgresSource(SourceConfig config, std::string pipeline, net::ConnectionAgain again)
     : config_(std::move(config)), pipeline_(std::move(pipeline)), connection_again_(std::move(again)) {
   if (config_.publication.empty()) config_.publication = name_for_pipeline(pipeline_);
   if (config_.slot.empty()) config_.slot = name_for_pipeline(pipeline_);

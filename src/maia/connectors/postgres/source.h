@@ -24,10 +24,8 @@ namespace maia::postgres {
 /// A PostgreSQL database as a source: one publication, one logical replication slot with pgoutput.
 class PostgresSource final : public Source {
  public:
-  /// Does not connect.
-  /// How to connect, read anew for every new session, because passwords change.
-  using ConnectionAgain = std::function<Result<net::ConnectionSettings>()>;
-  PostgresSource(SourceConfig config, std::string pipeline, ConnectionAgain again = {});
+  /// Does not connect. `again` reads how to connect anew for every new session, because passwords change.
+  PostgresSource(SourceConfig config, std::string pipeline, net::ConnectionAgain again = {});
 
   Result<Findings> check() override;
   Result<std::vector<SourceTable>> tables() override;
@@ -70,7 +68,7 @@ class PostgresSource final : public Source {
   SourceConfig config_;
   std::string pipeline_;
   Connection::Options connect_;
-  ConnectionAgain connection_again_;
+  net::ConnectionAgain connection_again_;
   std::unique_ptr<Connection> session_;
   static constexpr std::size_t kBrokenSessions = 4;  ///< more than calls are nested
   std::deque<std::unique_ptr<Connection>> broken_sessions_;

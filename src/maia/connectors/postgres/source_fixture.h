@@ -15,23 +15,14 @@
 
 #include "maia/connectors/postgres/catalog.h"
 #include "maia/connectors/postgres/source.h"
+#include "maia/testing/must.h"
 #include "maia/testing/postgres_server.h"
 #include "maia/testing/replica.h"
 
 namespace maia::postgres {
 
+using testing::must;
 using testing::Replica;
-
-/// Fails the test with the whole error.
-template <class T>
-T must(Result<T> result) {
-  if (!result.ok()) {
-    ADD_FAILURE() << to_string(result.error().code) << ": " << result.error().message << " / "
-                  << result.error().hint;
-    throw std::runtime_error(result.error().message);
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(result).value();
-}
 
 /// A database of its own on the shared server, a source on it, and a replica that follows.
 class SourceTest : public ::testing::Test {
@@ -94,17 +85,8 @@ class SourceTest : public ::testing::Test {
     }
     return schemas;
   }
-  /// Reads every chunk of the plan, on one reader.
   void read(const SchemaRef& table, const TablePlan& plan) {
-    const auto reader = must(snapshot_->open_reader());
-    for (const auto& chunk : plan.chunks) {
-      must(reader->read(table, chunk,
-                        [&](Batch batch) -> Status {
-                          replica_.copy(batch);
-                          return {};
-                        },
-                        {}));
-    }
+    testing::copy_table(*snapshot_, table, plan, replica_);
   }
   /// Makes the slot, copies every table, starts the stream.
   void begin() {

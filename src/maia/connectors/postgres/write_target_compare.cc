@@ -12,19 +12,6 @@ std::string counted(const std::string& with, const std::string& change) {
   return fmt::format("with {}done as ({} returning 1) select count(*) from done", with, change);
 }
 
-std::string_view sign(RowCondition::Compare how) {
-  using Compare = RowCondition::Compare;
-  switch (how) {
-    case Compare::equal: return "=";
-    case Compare::less: return "<";
-    case Compare::at_most: return "<=";
-    case Compare::greater: return ">";
-    case Compare::at_least: return ">=";
-    case Compare::one_of: return "in";
-  }
-  return "=";
-}
-
 }  // namespace
 
 Result<std::string> WriteTarget::condition_sql(const RowCondition& rows, std::string_view prefix) const {
