@@ -52,7 +52,7 @@ bool append_packed_decimal(std::string& out, WireReader& in, unsigned precision,
   if (whole % 9 > 0) good = append_group(digits, digits_in, whole % 9, mask);
   for (unsigned i = 0; good && i < whole / 9; ++i) good = append_group(digits, digits_in, 9, mask);
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
-  if (digits.empty()) digits = "0";
+  if (digits.empty()) digits.push_back('0');
   if (scale > 0) digits += '.';
   for (unsigned i = 0; good && i < scale / 9; ++i) good = append_group(digits, digits_in, 9, mask);
   if (good && scale % 9 > 0) good = append_group(digits, digits_in, scale % 9, mask);

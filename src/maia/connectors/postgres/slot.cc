@@ -157,6 +157,19 @@ Error slot_begins_later(const Slot& slot, Lsn resume) {
       kCorrect);
 }
 
+Error slot_in_use(const Slot& slot) {
+  if (!slot.confirmed) {
+    return {Error::Code::unavailable, Recovery::reconnect,
+            fmt::format("replication slot {} is being made by server process {}", slot.name, slot.active_pid),
+            "it is complete, or gone, once the transactions that run at the source have ended"};
+  }
+  return {Error::Code::unavailable, Recovery::reconnect,
+          fmt::format("replication slot {} is being read by {}", slot.name, slot.reader),
+          fmt::format("another MAIA may run this pipeline; to end the session: SELECT "
+                      "pg_terminate_backend({});",
+                      slot.active_pid)};
+}
+
 Status check_slot(const Slot& slot, std::string_view database, const std::optional<Lsn>& resume) {
   const auto unfit = [&](std::string why) {
     return Error{Error::Code::check_failed, Recovery::halt, "replication slot " + slot.name + " " + why,
@@ -167,12 +180,7 @@ Status check_slot(const Slot& slot, std::string_view database, const std::option
   if (slot.temporary) return unfit("is a temporary one of another session");
   if (slot.two_phase) return unfit("was made with two_phase, which MAIA does not read");
   // A slot has no confirmed place while a server process makes it, even if who asked for it was killed.
-  if (!slot.confirmed && slot.active_pid != 0) {
-    return Error{
-        Error::Code::unavailable, Recovery::reconnect,
-        fmt::format("replication slot {} is being made by server process {}", slot.name, slot.active_pid),
-        "it is complete, or gone, once the transactions that run at the source have ended"};
-  }
+  if (!slot.confirmed && slot.active_pid != 0) return slot_in_use(slot);
   if (slot.wal_status == "lost" || !slot.invalidation.empty() || !slot.confirmed) {
     const auto why = slot.invalidation.empty() || slot.invalidation == "wal_removed"
                          ? "it would have kept more log than max_slot_wal_keep_size"
@@ -184,13 +192,7 @@ Status check_slot(const Slot& slot, std::string_view database, const std::option
                         "if it is the wrong slot, correct `slot`; raise the limit before it happens again");
   }
   if (resume && *slot.confirmed > *resume) return slot_begins_later(slot, *resume);
-  if (slot.active_pid != 0) {
-    return Error{Error::Code::unavailable, Recovery::reconnect,
-                 fmt::format("replication slot {} is being read by {}", slot.name, slot.reader),
-                 fmt::format("another MAIA may run this pipeline; to end the session: SELECT "
-                             "pg_terminate_backend({});",
-                             slot.active_pid)};
-  }
+  if (slot.active_pid != 0) return slot_in_use(slot);
   return {};
 }
 

@@ -45,6 +45,9 @@ Result<std::optional<Slot>> find_slot(Connection& connection, std::string_view n
 /// Code::check_failed if it is no pgoutput slot of this database.
 Status check_slot(const Slot& slot, std::string_view database, const std::optional<Lsn>& resume);
 
+/// The error of a slot that a server process makes or reads.
+Error slot_in_use(const Slot& slot);
+
 /// What was lost, by a word for machines and a sentence, and the two ways on, of which `correct` is the
 /// second
 /// ("if ..., do ..."); "and run again" follows it.

@@ -14,8 +14,6 @@ using std::chrono::milliseconds;
 
 /// Making a slot waits for the transactions that are running.
 constexpr milliseconds kSlotPatience{120'000};
-/// How long the session of a MAIA that was killed may still hold the slot.
-constexpr milliseconds kReleasePatience{10'000};
 
 std::vector<SourceTable> without_problems(std::vector<SourceTable> tables) {
   std::erase_if(tables, [](const SourceTable& table) { return !table.problem.empty(); });
@@ -231,12 +229,7 @@ Result<std::vector<std::string>> PostgresSource::drop() {
   const bool slot_is_ours = config_.slot == name_for_pipeline(pipeline_) ||
                             (publication && publication->made_for(pipeline_) &&
                              publication->comment.ends_with("; slot " + config_.slot));
-  const auto slot = MAIA_TRY(find_slot(connection, config_.slot));
-  if (slot && slot_is_ours) {
-    const Parameter parameters[] = {config_.slot};
-    MAIA_TRY(connection.query("SELECT pg_catalog.pg_drop_replication_slot($1)", parameters));
-    removed.push_back("replication slot " + config_.slot);
-  }
+  if (slot_is_ours && MAIA_TRY(drop_slot())) removed.push_back("replication slot " + config_.slot);
   if (MAIA_TRY(drop_publication(connection, config_.publication, pipeline_))) {
     removed.push_back("publication " + config_.publication);
   }

@@ -43,6 +43,9 @@ class PostgresSource final : public Source {
   Result<std::vector<std::string>> drop() override;
 
  private:
+  /// How long the session of a MAIA that was killed may still hold the slot.
+  static constexpr std::chrono::milliseconds kReleasePatience{10'000};
+
   /// The session for everything but snapshot and stream; opened anew when it broke.
   Result<Connection*> session();
   Status connect_anew();
@@ -55,6 +58,8 @@ class PostgresSource final : public Source {
   /// Waits until nobody makes or reads the slot; nothing if it is gone by then.
   Result<std::optional<Slot>> await_slot(const Slot& slot, const std::optional<Lsn>& resume,
                                          std::chrono::milliseconds patience);
+  /// Waits until nobody uses the slot, and removes it; whether there was one.
+  Result<bool> drop_slot();
   /// The same error, but for good once the slot has been in use for longer than any dead session can hold it.
   Result<Error> limit_waiting(Error busy);
   /// Makes or finds the heartbeat's row; says so where there can be none.

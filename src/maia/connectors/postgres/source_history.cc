@@ -13,9 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
-/// How long the session of a MAIA that was killed may still hold the slot.
-constexpr milliseconds kReleasePatience{10'000};
-
 /// The end of the log of a server that writes one; nothing on a standby, whose replay may begin anew.
 Result<std::optional<Lsn>> end_of_log(Connection& connection) {
   const auto rows = MAIA_TRY(connection.query(
@@ -72,6 +69,23 @@ Result<std::optional<Slot>> PostgresSource::await_slot(const Slot& slot, const s
   }
   busy_since_.reset();
   return state;
+}
+
+Result<bool> PostgresSource::drop_slot() {
+  auto& connection = *MAIA_TRY(session());
+  const auto until = Steady::now() + kReleasePatience;
+  auto slot = MAIA_TRY(find_slot(connection, config_.slot));
+  // Whether a session is ours and only about to end, or somebody else's: nobody is thrown out.
+  while (slot && slot->active_pid != 0) {
+    if (Steady::now() >= until) return MAIA_TRY(limit_waiting(slot_in_use(*slot)));
+    std::this_thread::sleep_for(milliseconds{100});
+    slot = MAIA_TRY(find_slot(connection, config_.slot));
+  }
+  busy_since_.reset();
+  if (!slot) return false;
+  const Parameter parameters[] = {config_.slot};
+  MAIA_TRY(connection.query("SELECT pg_catalog.pg_drop_replication_slot($1)", parameters));
+  return true;
 }
 
 Result<Error> PostgresSource::limit_waiting(Error busy) {
@@ -137,23 +151,13 @@ Result<Source::Prepared> PostgresSource::begin_anew() {
   exporter_.reset();
   auto& connection = *MAIA_TRY(session());
   MAIA_TRY(begin_heartbeat());
-  auto slot = MAIA_TRY(find_slot(connection, config_.slot));
-  if (slot && slot->active_pid != 0) {
-    // Whether it is ours and only about to end, or somebody else's: nobody is thrown out.
-    slot->wal_status.clear();
-    slot->invalidation.clear();
-    slot = MAIA_TRY(await_slot(*slot, {}, kReleasePatience));
+  if (!config_.create_missing && MAIA_TRY(find_slot(connection, config_.slot))) {
+    return Error{Error::Code::check_failed, Recovery::halt,
+                 "replication slot " + config_.slot + " has to be made again",
+                 fmt::format("SELECT pg_drop_replication_slot('{}'); {}", config_.slot,
+                             create_slot_sql(connection.server_version(), config_.slot))};
   }
-  if (slot) {
-    const Parameter parameters[] = {config_.slot};
-    if (!config_.create_missing) {
-      return Error{Error::Code::check_failed, Recovery::halt,
-                   "replication slot " + config_.slot + " has to be made again",
-                   fmt::format("SELECT pg_drop_replication_slot('{}'); {}", config_.slot,
-                               create_slot_sql(connection.server_version(), config_.slot))};
-    }
-    MAIA_TRY(connection.query("SELECT pg_catalog.pg_drop_replication_slot($1)", parameters));
-  }
+  MAIA_TRY(drop_slot());
   if (beats_) MAIA_TRY(postgres::remember_publication(connection, config_.slot, ""));
   return prepare({});
 }
