@@ -14,6 +14,9 @@ apt_build=(
 # Debian 12 packages for ./dev check, ./dev fmt and ./dev fuzz.
 apt_clang=(clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev)
 
+# Debian 12 packages for ./dev bench: what MAIA is measured beside, and what counts instructions.
+apt_bench=(pgcopydb valgrind)
+
 # npm packages: folder in the dependencies, package, sha512 of its archive, function of ./dev that unpacks it.
 npm_packages=(
   "duckdb/libduckdb.so @duckdb/node-bindings-linux-x64@1.5.6-r.1 21772b64913a904a8cd19e30c1d5671811d7fdface4b7dd53cd0300d743f43e16cf386f4e7c41ef78721ac208870d2651bc6375072145387817824315b998dd5 unpack_file package/libduckdb.so"

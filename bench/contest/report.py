@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of a record, as Markdown."""
+from statistics import median
+
+from contest.record import SMALLEST, figure
+
+
+def lines(rows):
+    yield "| what | contestant | median | least to most | MAIA to it, each round | asked |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for row in rows:
+        asked = {}
+        for goal in row.goals:
+            if goal.ours in row.runs and (other := row.best(goal.against)):
+                asked[other] = goal
+        for place, (name, runs) in enumerate(row.runs.items()):
+            values = [run.value for run in runs]
+            goal = asked.get(name)
+            yield (f"| {f'{row.name}, {row.unit}' if place == 0 else ''} | {name} | {figure(median(values))} | "
+                   f"{figure(min(values))} to {figure(max(values))} | {against(row, goal, name)} | "
+                   f"{verdict(row, goal, name)} |")
+    yield ""
+    yield "| MAIA itself | CPU seconds per million rows | peak memory, MiB |"
+    yield "| --- | --- | --- |"
+    for row in rows:
+        for name, runs in row.runs.items():
+            if runs[0].cpu is not None:
+                yield (f"| {row.name}: {name} | {median(run.cpu for run in runs):.2f} | "
+                       f"{max(run.memory for run in runs):.0f} |")
+
+
+def against(row, goal, name):
+    if goal is None or goal.ours == name:
+        return ""
+    ratios = row.ratios(goal.ours, name)
+    return f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def verdict(row, goal, name):
+    if goal is None:
+        return ""
+    ratio = row.middle(goal.ours) / max(row.middle(name), SMALLEST)
+    met = ratio >= goal.at_least if row.more_is_better else ratio <= goal.at_least
+    word = "at least" if row.more_is_better else "at most"
+    return f"{word} {goal.at_least}: {'met' if met else 'missed'} with {ratio:.2f}"

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PostgreSQL as source: MAIA beside what one would use instead, and beside what the server can give.
+
+    ./dev bench postgres [--quick] [--only snapshot,changes,transforms,latency] [--rounds N]
+"""
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from contest.plot import svg
+from contest.record import Record, load
+from contest.report import lines
+from postgres.changes import Changes
+from postgres.latency import Latency
+from postgres.orders import MEANING
+from postgres.place import Place
+from postgres.snapshot import Snapshot
+from postgres.transforms import Transforms
+
+PARTS = {"snapshot": Snapshot, "changes": Changes, "transforms": Transforms, "latency": Latency}
+FULL = {"rows": 2_000_000, "large": 1_000_000, "small": 200_000, "latency_seconds": 5}
+QUICK = {"rows": 400_000, "large": 200_000, "small": 40_000, "latency_seconds": 2}
+
+
+def main():
+    words = argparse.ArgumentParser(prog="./dev bench postgres", description=__doc__,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--quick", action="store_true", help="a fifth of the rows and fewer rounds, in less than 5 minutes")
+    words.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
+    words.add_argument("--rounds", type=int)
+    words.add_argument("--maia", type=Path, default=Path("build/release/maia"), help="the program to measure")
+    words.add_argument("--results", type=Path, default=Path("bench/results"))
+    asked = words.parse_args()
+    rounds = asked.rounds or (2 if asked.quick else 5)
+    settings = {**(QUICK if asked.quick else FULL), "rounds": rounds, "quick": asked.quick}
+    record = Record("postgres-quick" if asked.quick else "postgres", settings)
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="maia-bench-") as folder:
+        Path(folder).chmod(0o755)
+        for part in asked.only.split(","):
+            print(f"{part}, {rounds} rounds", flush=True)
+            ground = Path(folder) / part
+            ground.mkdir()
+            place = Place(ground, asked.maia.absolute(), settings)
+            try:
+                PARTS[part](place, record).run(rounds)
+            finally:
+                place.stop()
+    print(f"{(time.monotonic() - begin) / 60:.1f} minutes")
+    path = record.save(asked.results)
+    rows, _ = load(path)
+    title = ("Quick: a fifth of the rows and few rounds, so trust nothing below a tenth.\n" if asked.quick else "") + \
+        "\n".join(f"{kind}: {meaning.format(**settings)}." for kind, meaning in MEANING.items())
+    table = f"{title}\n\n" + "\n".join(lines(rows)) + "\n"
+    path.with_suffix(".md").write_text(table)
+    path.with_suffix(".svg").write_text(svg(rows))
+    print(f"\n{table}\n{path}, {path.with_suffix('.md').name}, {path.with_suffix('.svg').name}")
+
+
+if __name__ == "__main__":
+    main()
