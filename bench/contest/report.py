@@ -6,19 +6,17 @@ from contest.record import SMALLEST, figure
 
 
 def lines(rows):
-    yield "| what | contestant | median | least to most | MAIA to it, each round | asked |"
+    yield "| what | contestant | median | least to most | ratio, each round | asked |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for row in rows:
-        asked = {}
-        for goal in row.goals:
-            if goal.ours in row.runs and (other := row.best(goal.against)):
-                asked[other] = goal
         for place, (name, runs) in enumerate(row.runs.items()):
             values = [run.value for run in runs]
-            goal = asked.get(name)
+            goals = [(goal, row.best(goal.against)) for goal in row.goals if goal.ours == name]
+            goals = [(goal, other) for goal, other in goals if other]
             yield (f"| {f'{row.name}, {row.unit}' if place == 0 else ''} | {name} | {figure(median(values))} | "
-                   f"{figure(min(values))} to {figure(max(values))} | {against(row, goal, name)} | "
-                   f"{verdict(row, goal, name)} |")
+                   f"{figure(min(values))} to {figure(max(values))} | "
+                   f"{'; '.join(against(row, goal, other) for goal, other in goals)} | "
+                   f"{'; '.join(verdict(row, goal, other) for goal, other in goals)} |")
     yield ""
     yield "| MAIA itself | CPU seconds per million rows | peak memory, MiB |"
     yield "| --- | --- | --- |"
@@ -29,17 +27,13 @@ def lines(rows):
                        f"{max(run.memory for run in runs):.0f} |")
 
 
-def against(row, goal, name):
-    if goal is None or goal.ours == name:
-        return ""
-    ratios = row.ratios(goal.ours, name)
-    return f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+def against(row, goal, other):
+    ratios = row.ratios(goal.ours, other)
+    return f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) of {other}"
 
 
-def verdict(row, goal, name):
-    if goal is None:
-        return ""
-    ratio = row.middle(goal.ours) / max(row.middle(name), SMALLEST)
+def verdict(row, goal, other):
+    ratio = row.middle(goal.ours) / max(row.middle(other), SMALLEST)
     met = ratio >= goal.at_least if row.more_is_better else ratio <= goal.at_least
     word = "at least" if row.more_is_better else "at most"
-    return f"{word} {goal.at_least}: {'met' if met else 'missed'} with {ratio:.2f}"
+    return f"{word} {goal.at_least}: {'met' if met else 'missed'}"
