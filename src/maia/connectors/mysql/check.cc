@@ -83,6 +83,33 @@ Finding privilege(const std::string& grants, std::initializer_list<std::string_v
           fmt::format("GRANT {} ON *.* TO {}", name, user)};
 }
 
+/// Rows that the engine changes because of a foreign key; a server logs them only if it checks keys itself.
+Result<Findings> check_cascades(Connection& connection, const std::vector<SourceTable>& tables) {
+  const auto native = MAIA_TRY(connection.query("SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'"));
+  if (native.size() == 1 && native.str(0, 1) == "OFF") return Findings{};
+  const auto rows = MAIA_TRY(
+      connection.query("SELECT constraint_schema, table_name, constraint_name, delete_rule, update_rule FROM "
+                       "information_schema.referential_constraints"));
+  Findings findings;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const TableName name{rows.str(r, 0), rows.str(r, 1)};
+    const auto acts = [&](std::size_t column) {
+      return rows.str(r, column) != "RESTRICT" && rows.str(r, column) != "NO ACTION";
+    };
+    const bool ours = std::any_of(tables.begin(), tables.end(),
+                                  [&](const auto& table) { return table.schema->name == name; });
+    if (!ours || (!acts(3) && !acts(4))) continue;
+    findings.push_back(
+        {Level::warning,
+         fmt::format("{} has the foreign key {} with ON {} {}", to_string(name), rows.str(r, 2),
+                     acts(3) ? "DELETE" : "UPDATE", rows.str(r, acts(3) ? 3 : 4)),
+         "this server does not log the rows that it changes by that, so that the copy keeps them "
+         "as they were",
+         "Let a trigger or the application change these rows, or resync the table afterwards"});
+  }
+  return findings;
+}
+
 }  // namespace
 
 Result<Findings> check_log(Connection& connection) {
@@ -124,6 +151,7 @@ Result<Findings> check_capture(Connection& connection, const std::vector<SourceT
   } else {
     findings.push_back(privilege(grants, {"BINLOG MONITOR", "REPLICATION CLIENT"}, user));
   }
+  for (auto& finding : MAIA_TRY(check_cascades(connection, tables))) findings.push_back(std::move(finding));
   for (const auto& table : tables) {
     const auto name = to_string(table.schema->name);
     if (!table.problem.empty()) {

@@ -159,6 +159,30 @@ TEST_P(MysqlChecks, name_each_privilege_that_is_missing_and_just_these_suffice) 
   expect_equal_rows({"1", "2"});
 }
 
+TEST_P(MysqlChecks, name_foreign_keys_whose_changes_are_not_logged_and_where_they_are_they_arrive) {
+  sql("create table p (id int primary key); create table t (id int primary key, p int, constraint away "
+      "foreign "
+      "key (p) references p (id) on delete cascade); insert into p values (1), (2); insert into t values "
+      "(10, "
+      "1), (20, 2)");
+  open();
+  std::string warnings;
+  for (const auto& finding : must(source_->check())) {
+    if (finding.level == Finding::Level::warning) warnings += finding.what + "; ";
+  }
+  begin();
+  sql("delete from p where id = 1");
+  catch_up();
+  const auto named = ::testing::HasSubstr(database_ + ".t has the foreign key away with ON DELETE CASCADE");
+  if (mariadb()) {
+    EXPECT_THAT(warnings, named);
+    expect_equal_rows({"10", "20"});
+  } else {
+    EXPECT_THAT(warnings, ::testing::Not(named));
+    expect_equal_rows({"20"});
+  }
+}
+
 TEST_P(MysqlChecks, say_which_settings_the_log_lacks) {
   use_own({{"binlog-format", "STATEMENT"}, {"binlog-row-image", "MINIMAL"}});
   sql("create table m (id int primary key) engine = MyISAM");
