@@ -7,7 +7,7 @@ apt_build=(
   ca-certificates git g++ make cmake ninja-build ccache mold pkg-config
   libfmt-dev libspdlog-dev libcli11-dev libsimdjson-dev libzstd-dev libxxhash-dev libsqlite3-dev libssl-dev
   libyaml-dev libpq-dev libmariadb-dev libboost1.81-dev zlib1g-dev libcurl4-openssl-dev
-  libgtest-dev libgmock-dev librapidcheck-dev libavro-dev
+  libgtest-dev libgmock-dev librapidcheck-dev libavro-dev libprotobuf-dev libprotoc-dev
   postgresql-15 mariadb-server-core openjdk-17-jre-headless python3
 )
 

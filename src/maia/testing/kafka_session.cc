@@ -237,11 +237,12 @@ Status KafkaSession::remove_before(const std::string& topic, std::int32_t partit
   return {};
 }
 
-Status KafkaSession::make_user(const std::string& user, const std::string& password) const {
+Status KafkaSession::make_user(const std::string& user, const std::string& password, int bits) const {
   const auto admin = MAIA_TRY(client(RD_KAFKA_PRODUCER, address_, settings_));
   const auto* secret = reinterpret_cast<const unsigned char*>(password.data());
   const Owned<rd_kafka_UserScramCredentialAlteration_t> change(rd_kafka_UserScramCredentialUpsertion_new(
-      user.c_str(), RD_KAFKA_SCRAM_MECHANISM_SHA_512, 4096, secret, password.size(), nullptr, 0));
+      user.c_str(), bits == 256 ? RD_KAFKA_SCRAM_MECHANISM_SHA_256 : RD_KAFKA_SCRAM_MECHANISM_SHA_512, 4096,
+      secret, password.size(), nullptr, 0));
   const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()));
   auto* one = change.get();
   rd_kafka_AlterUserScramCredentials(admin.get(), &one, 1, nullptr, queue.get());

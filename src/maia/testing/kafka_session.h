@@ -55,8 +55,8 @@ class KafkaSession {
   /// Appends records and waits until they are acknowledged; a partition of -1 lets the key choose.
   Status append(const std::string& topic, const std::vector<KafkaRecord>& records) const;
   Status remove_before(const std::string& topic, std::int32_t partition, std::int64_t offset) const;
-  /// Makes a user who logs in with SCRAM-SHA-512.
-  Status make_user(const std::string& user, const std::string& password) const;
+  /// Makes a user who logs in with SCRAM-SHA-512, or 256.
+  Status make_user(const std::string& user, const std::string& password, int bits = 512) const;
   Status grant(const std::string& user, const std::vector<KafkaGrant>& grants) const;
 
  private:

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "maia/base/json_text.h"
+
 namespace maia::testing {
 namespace {
 
@@ -57,8 +59,9 @@ std::string receive(int peer) {
     request.append(buffer, static_cast<std::size_t>(got));
     const auto head = request.find("\r\n\r\n");
     const auto length = request.find("Content-Length: ");
-    if (head == request.npos || length == request.npos) continue;
-    whole = head + 4 + std::strtoull(request.c_str() + length + 16, nullptr, 10);
+    if (head == request.npos) continue;
+    whole = head + 4;
+    if (length < head) whole += std::strtoull(request.c_str() + length + 16, nullptr, 10);
   }
   return request;
 }
@@ -118,41 +121,84 @@ void SchemaRegistry::serve() {
 
 std::string SchemaRegistry::answer(const std::string& request) {
   const std::lock_guard lock(mutex_);
-  constexpr std::string_view kBegin = "POST /subjects/";
-  constexpr std::string_view kEnd = "/versions HTTP/1.1\r\n";
-  const auto subject_end = request.find(kEnd);
+  const auto line = request.substr(0, request.find("\r\n"));
+  const auto between = [&](std::string_view begin, std::string_view end) {
+    return line.starts_with(begin) && line.ends_with(end) && line.size() >= begin.size() + end.size()
+               ? std::optional(line.substr(begin.size(), line.size() - begin.size() - end.size()))
+               : std::nullopt;
+  };
+  const auto posted = between("POST /subjects/", "/versions HTTP/1.1");
+  const auto asked = between("GET /subjects/", "/versions/latest HTTP/1.1");
   const auto body = request.find("\r\n\r\n");
-  if (!request.starts_with(kBegin) || subject_end == request.npos || body == request.npos) {
-    return refusal(404, 404, "HTTP 404 Not Found");
-  }
+  if ((!posted && !asked) || body == request.npos) return refusal(404, 404, "HTTP 404 Not Found");
   if (!credentials_.empty() &&
       request.find("Authorization: Basic " + base64(credentials_) + "\r\n") == request.npos) {
     return refusal(401, 40101, "Unauthorized");
   }
+  if (asked) return latest(*asked);
   if (request.find("Content-Type: application/vnd.schemaregistry.v1+json\r\n") == request.npos) {
     return refusal(415, 415, "HTTP 415 Unsupported Media Type");
   }
   simdjson::dom::parser parser;
+  simdjson::dom::element content;
   std::string_view schema;
-  if (parser.parse(request.substr(body + 4))["schema"].get(schema) != simdjson::SUCCESS) {
+  std::string_view kind;
+  if (parser.parse(request.substr(body + 4)).get(content) != simdjson::SUCCESS ||
+      content["schema"].get(schema) != simdjson::SUCCESS) {
     return refusal(422, 42201, "Invalid schema");
   }
-  return registered(request.substr(kBegin.size(), subject_end - kBegin.size()), std::string(schema));
+  if (content["schemaType"].get(kind) != simdjson::SUCCESS) kind = "AVRO";
+  return registered(*posted, {std::string(kind), std::string(schema)});
 }
 
-std::string SchemaRegistry::registered(const std::string& subject, const std::string& schema) {
-  auto* const parsed = parse_schema(schema);
-  if (!parsed) return refusal(422, 42201, "Invalid schema");
-  avro_schema_decref(parsed);
+std::string SchemaRegistry::registered(const std::string& subject, const Schema& schema) {
+  auto* const parsed = schema.kind == "AVRO" ? parse_schema(schema.text) : nullptr;
+  if (!parsed && !protobuf_of(schema)) {
+    return refusal(422, 42201, "Invalid schema");
+  }
+  if (parsed) avro_schema_decref(parsed);
   auto found = std::find(schemas_.begin(), schemas_.end(), schema);
   const auto id = static_cast<std::size_t>(found - schemas_.begin()) + 1;
   auto& versions = subjects_[subject];
   if (std::find(versions.begin(), versions.end(), id) == versions.end()) {
-    if (frozen_ && !versions.empty()) return refusal(409, 409, "Schema being registered is incompatible");
+    if ((frozen_ && !versions.empty()) || !keeps_numbers(subject, schema)) {
+      return refusal(409, 409, "Schema being registered is incompatible");
+    }
     versions.push_back(id);
   }
   if (found == schemas_.end()) schemas_.push_back(schema);
   return response(200, fmt::format(R"({{"id":{}}})", id));
+}
+
+std::optional<ProtobufSchema> SchemaRegistry::protobuf_of(const Schema& schema) {
+  return schema.kind == "PROTOBUF" ? read_protobuf_schema(schema.text) : std::nullopt;
+}
+
+bool SchemaRegistry::keeps_numbers(const std::string& subject, const Schema& schema) const {
+  const auto now = protobuf_of(schema);
+  for (const auto id : subjects_.at(subject)) {
+    const auto& known = schemas_[id - 1];
+    if (known.kind != schema.kind) return false;
+    const auto before = protobuf_of(known);
+    if (!now || !before) continue;
+    for (const auto& [place, field] : now->fields) {
+      const auto old = before->fields.find(place);
+      if (old != before->fields.end() && old->second != field) return false;
+    }
+  }
+  return true;
+}
+
+std::string SchemaRegistry::latest(const std::string& subject) const {
+  const auto found = subjects_.find(subject);
+  if (found == subjects_.end() || found->second.empty()) return refusal(404, 40401, "Subject not found.");
+  const auto id = found->second.back();
+  const auto& schema = schemas_[id - 1];
+  const auto protobuf = protobuf_of(schema);
+  std::string body = fmt::format(R"({{"version":{},"id":{},{}"schema":)", found->second.size(), id,
+                                 protobuf ? R"("schemaType":"PROTOBUF",)" : "");
+  append_json_string(body, protobuf ? protobuf->text : schema.text);
+  return response(200, body + "}");
 }
 
 Result<std::string> SchemaRegistry::decoded(const std::string& record) const {
@@ -164,7 +210,11 @@ Result<std::string> SchemaRegistry::decoded(const std::string& record) const {
   for (std::size_t i = 1; i < 5; ++i) id = id << 8 | static_cast<unsigned char>(record[i]);
   const std::lock_guard lock(mutex_);
   if (id == 0 || id > schemas_.size()) return broken("no schema " + std::to_string(id));
-  auto* const schema = parse_schema(schemas_[id - 1]);
+  if (schemas_[id - 1].kind == "PROTOBUF") {
+    if (record.size() < 6 || record[5] != '\0') return broken("no mark of the first message");
+    return protobuf_as_json(schemas_[id - 1].text, std::string_view(record).substr(6));
+  }
+  auto* const schema = parse_schema(schemas_[id - 1].text);
   auto* const shape = avro_generic_class_from_schema(schema);
   auto* const reader = avro_reader_memory(record.data() + 5, static_cast<std::int64_t>(record.size()) - 5);
   avro_value_t value;

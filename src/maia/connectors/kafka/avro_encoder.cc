@@ -4,28 +4,19 @@
 #include "maia/base/version.h"
 #include "maia/codec/json_writer.h"
 #include "maia/connectors/kafka/avro_schema.h"
+#include "maia/connectors/kafka/field_name.h"
+#include "maia/connectors/kafka/row_images.h"
 
 namespace maia::kafka {
 namespace {
 
 constexpr std::size_t kMostMarks = 1000;
 
-/// The columns of a row after the change that the source did not send, as an array of their names.
 void append_unchanged(AvroWriter& out, const TableSchema& schema, const Batch& batch, std::size_t row) {
-  std::vector<std::size_t> unchanged;
-  for (std::size_t i = 0; i < batch.columns() && batch.op(row) != Op::remove; ++i) {
-    if (batch.after(i).presence(row) == Presence::unchanged) unchanged.push_back(i);
-  }
-  if (!unchanged.empty()) out.number(static_cast<std::int64_t>(unchanged.size()));
-  for (const auto i : unchanged) out.text(avro_name(schema.columns[i].name));
+  const auto fields = unchanged_fields(schema, batch, row);
+  if (!fields.empty()) out.number(static_cast<std::int64_t>(fields.size()));
+  for (const auto& field : fields) out.text(field);
   out.number(0);
-}
-
-bool has_before(const Batch& batch, std::size_t row) {
-  for (std::size_t i = 0; batch.has_before() && i < batch.columns(); ++i) {
-    if (batch.before(i).presence(row) != Presence::unchanged) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -33,14 +24,16 @@ bool has_before(const Batch& batch, std::size_t row) {
 Result<const AvroEncoder::Marks*> AvroEncoder::marks_of(const std::string& topic, const TableTarget& target) {
   const std::pair place(topic, target.schema);
   if (const auto known = marks_.find(place); known != marks_.end()) return &known->second;
-  MAIA_TRY(verify_avro_names(*target.schema));
+  MAIA_TRY(verify_field_names(*target.schema));
   Marks marks;
   if (!target.key.empty()) {
     const auto schema = avro_key_schema(topic, *target.schema, target.key);
-    marks.key = schema_mark(MAIA_TRY(register_schema(registry_, topic + "-key", schema, timeout_)));
+    marks.key = schema_mark(
+        MAIA_TRY(register_schema(registry_, {topic + "-key", SchemaKind::avro}, schema, timeout_)));
   }
   const auto schema = avro_value_schema(topic, *target.schema, format_);
-  marks.value = schema_mark(MAIA_TRY(register_schema(registry_, topic + "-value", schema, timeout_)));
+  marks.value = schema_mark(
+      MAIA_TRY(register_schema(registry_, {topic + "-value", SchemaKind::avro}, schema, timeout_)));
   if (marks_.size() >= kMostMarks) marks_.clear();
   return &marks_.emplace(place, std::move(marks)).first->second;
 }

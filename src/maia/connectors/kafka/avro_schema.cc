@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <map>
-
 #include "maia/base/json_text.h"
+#include "maia/connectors/kafka/field_name.h"
 
 namespace maia::kafka {
 namespace {
@@ -40,26 +39,15 @@ std::string_view avro_type(const Type& type) {
 }
 
 std::string field(const Column& column) {
-  const auto name = avro_name(column.name);
+  const auto name = field_name(column.name);
   const auto doc = name == column.name ? "" : R"("doc":)" + quoted(column.name) + ",";
   return fmt::format(R"({{"name":"{}",{}"type":["null",{}],"default":null}})", name, doc,
                      avro_type(column.type));
 }
 
-/// A topic as the namespace of its records: names with dots between.
-std::string space_of(const std::string& topic) {
-  std::string out;
-  for (std::size_t begin = 0; begin <= topic.size();) {
-    const auto end = std::min(topic.find('.', begin), topic.size());
-    if (end > begin) out += (out.empty() ? "" : ".") + avro_name(topic.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return out.empty() ? "maia" : out;
-}
-
 std::string record(std::string_view name, const std::string& topic, const std::string& fields) {
   return fmt::format(R"({{"type":"record","name":"{}","namespace":"{}","fields":[{}]}})", name,
-                     space_of(topic), fields);
+                     name_space(topic), fields);
 }
 
 constexpr std::string_view kFlatFields =
@@ -84,31 +72,6 @@ constexpr std::string_view kEnvelopeFields =
 
 }  // namespace
 
-std::string avro_name(std::string_view column) {
-  std::string out;
-  for (const char c : column) {
-    const bool digit = c >= '0' && c <= '9';
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    if (digit && out.empty()) out += '_';
-    out += digit || letter ? c : '_';
-  }
-  return out.empty() ? "_" : out;
-}
-
-Status verify_avro_names(const TableSchema& schema) {
-  std::map<std::string, std::string> columns;
-  for (const auto& column : schema.columns) {
-    const auto [other, fresh] = columns.emplace(avro_name(column.name), column.name);
-    if (!fresh) {
-      return Error{Error::Code::invalid_config, Recovery::halt,
-                   fmt::format("the columns '{}' and '{}' of {} have the same name in Avro, {}",
-                               other->second, column.name, to_string(schema.name), other->first),
-                   "Rename one of them in a transform, or use encoding: json"};
-    }
-  }
-  return {};
-}
-
 std::string avro_key_schema(const std::string& topic, const TableSchema& schema,
                             const std::vector<std::size_t>& key) {
   std::string fields;
@@ -124,7 +87,7 @@ std::string avro_value_schema(const std::string& topic, const TableSchema& schem
   return record("Envelope", topic,
                 fmt::format(R"({{"name":"before","type":["null",{}],"default":null}},)"
                             R"({{"name":"after","type":["null","{}.Value"],"default":null}},{})",
-                            record("Value", topic, fields), space_of(topic), kEnvelopeFields));
+                            record("Value", topic, fields), name_space(topic), kEnvelopeFields));
 }
 
 }  // namespace maia::kafka

@@ -9,12 +9,6 @@
 
 namespace maia::kafka {
 
-/// A column's name as Avro has names: letters, digits and underscores, no digit first.
-std::string avro_name(std::string_view column);
-
-/// Code::invalid_config where two columns would have one name.
-Status verify_avro_names(const TableSchema& schema);
-
 /// The schemas of a table's records, as JSON. Every column of a value may be null, since a before image has
 /// only what the source sent, and so that columns may come and go (docs/reference/change-envelope.md).
 std::string avro_key_schema(const std::string& topic, const TableSchema& schema,

@@ -3,69 +3,14 @@
 #include <gmock/gmock.h>
 
 #include "maia/connectors/kafka/avro_encoder.h"
-#include "maia/connectors/kafka/avro_schema.h"
+#include "maia/connectors/kafka/field_name.h"
+#include "maia/connectors/kafka/wide_row_fixture.h"
 #include "maia/testing/schema_registry.h"
-#include "maia/types/value_text.h"
 
 namespace maia::kafka {
 namespace {
 
 using ::testing::HasSubstr;
-
-SchemaRef wide() {
-  auto schema = std::make_shared<TableSchema>();
-  schema->name = {"public", "wide"};
-  const auto add = [&](std::string name, Type type) {
-    schema->columns.push_back({.name = std::move(name), .type = std::move(type)});
-  };
-  add("id", Type::of(TypeId::int64));
-  schema->columns[0].in_key = true;
-  add("b", Type::of(TypeId::boolean));
-  add("i2", Type::of(TypeId::int16));
-  add("i4", Type::of(TypeId::int32));
-  add("f4", Type::of(TypeId::float32));
-  add("f8", Type::of(TypeId::float64));
-  add("n", Type::decimal(10, 2));
-  add("text", Type::text());
-  add("d", Type::of(TypeId::date));
-  add("t", Type::of(TypeId::time));
-  add("ts", Type::of(TypeId::timestamp));
-  add("tz", Type::of(TypeId::timestamp_tz));
-  add("u", Type::of(TypeId::uuid));
-  add("j", Type::of(TypeId::json));
-  add("a", Type::array_of(Type::of(TypeId::int32)));
-  add("iv", Type::of(TypeId::interval));
-  add("odd name", Type::text());
-  return schema;
-}
-
-const std::vector<const char*> kTexts = {"-9223372036854775808",
-                                         "t",
-                                         "-32768",
-                                         "2147483647",
-                                         "0.5",
-                                         "-1e+300",
-                                         "-12.50",
-                                         "a\"\n\xc3\x9f",
-                                         "2026-11-23",
-                                         "24:00:00",
-                                         "1969-12-31 23:59:59.999999",
-                                         "2026-11-23 00:00:00+00",
-                                         "00112233-4455-6677-8899-aabbccddeeff",
-                                         "{\"x\":1}",
-                                         "{1,NULL}",
-                                         "P1M",
-                                         ""};
-
-Batch one_row(const SchemaRef& schema, Op op = Op::insert) {
-  Batch batch(schema);
-  batch.begin_row(op, 5);
-  for (std::size_t i = 0; i < kTexts.size(); ++i) {
-    EXPECT_TRUE(push_value_text(batch.mutable_after(i), schema->columns[i].type, kTexts[i]).ok()) << i;
-  }
-  batch.finish_row();
-  return batch;
-}
 
 class AvroEncoderTest : public ::testing::Test {
  protected:
@@ -163,11 +108,11 @@ TEST_F(AvroEncoderTest, a_registry_that_refuses_is_named_and_keeps_no_secret) {
   EXPECT_EQ(nobody.error().recovery, Recovery::reconnect);
 }
 
-TEST(AvroNames, are_letters_digits_and_underscores_and_never_the_same) {
-  EXPECT_EQ(avro_name("1st \xc3\x9f"), "_1st___");
+TEST(FieldNames, are_letters_digits_and_underscores_and_never_the_same) {
+  EXPECT_EQ(field_name("1st \xc3\x9f"), "_1st___");
   auto schema = std::make_shared<TableSchema>();
   schema->columns = {{.name = "a b"}, {.name = "a_b"}};
-  const auto clash = verify_avro_names(*schema);
+  const auto clash = verify_field_names(*schema);
   ASSERT_FALSE(clash.ok());
   EXPECT_THAT(clash.error().message, HasSubstr("'a b' and 'a_b'"));
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/kafka/avro_writer.h"
 
-#include "maia/codec/array_json.h"
-#include "maia/types/value_text.h"
+#include "maia/connectors/kafka/registry_text.h"
 
 namespace maia::kafka {
 
@@ -26,15 +25,7 @@ void AvroWriter::value(const Type& type, const ColumnVector& column, std::size_t
     case TypeId::decimal:
     case TypeId::interval:
     case TypeId::uuid:
-    case TypeId::array: {
-      std::string canonical;
-      if (type.id == TypeId::array) {
-        codec::append_array_json(canonical, column.text(row), *type.element);
-      } else {
-        append_value_text(canonical, type, column, row);
-      }
-      return text(canonical);
-    }
+    case TypeId::array: return text(registry_text(type, column, row));
   }
 }
 

@@ -11,6 +11,12 @@
 
 namespace maia::kafka {
 
+/// Error::reason where the brokers do not let a transaction be open for so long.
+inline constexpr std::string_view kTimeoutRefused = "transaction_timeout_refused";
+
+/// Error::reason where the user lacks a privilege.
+inline constexpr std::string_view kNotAllowed = "not_allowed";
+
 /// What Kafka's error means for us. `what` says what we did; `detail` is librdkafka's text, may be empty.
 Error failure(std::string_view what, rd_kafka_resp_err_t code, std::string_view detail = {});
 /// The same for librdkafka's error objects, which may be null: no error.

@@ -11,6 +11,7 @@
 #include "maia/connector/rows_in_order.h"
 #include "maia/connectors/kafka/avro_encoder.h"
 #include "maia/connectors/kafka/json_encoder.h"
+#include "maia/connectors/kafka/protobuf_encoder.h"
 #include "maia/connectors/kafka/trace.h"
 #include "maia/types/value_text.h"
 
@@ -39,10 +40,16 @@ std::string key_text(const TableTarget& target, const Batch& batch, std::size_t 
   return out.empty() ? "without a key" : out.substr(0, kShown);
 }
 
+std::string text_of(std::chrono::milliseconds time) {
+  return config::to_string(std::chrono::microseconds(time));
+}
+
 std::unique_ptr<ChangeEncoder> encoder_of(const DestinationConfig& config, const std::string& pipeline) {
   if (config.encoding == Encoding::json) return std::make_unique<JsonEncoder>(config.format, pipeline);
-  return std::make_unique<AvroEncoder>(config.format, pipeline, config.registry,
-                                       config.connection.request_timeout);
+  const auto timeout = config.connection.request_timeout;
+  if (config.encoding == Encoding::avro)
+    return std::make_unique<AvroEncoder>(config.format, pipeline, config.registry, timeout);
+  return std::make_unique<ProtobufEncoder>(config.format, pipeline, config.registry, timeout);
 }
 
 }  // namespace
@@ -53,7 +60,8 @@ KafkaDestination::KafkaDestination(DestinationConfig config, const std::string& 
       memory_bytes_(memory_bytes ? memory_bytes : kUsualMemory),
       clock_(clock),
       names_(config_.topic, pipeline),
-      records_(encoder_of(config_, pipeline), config_.tombstones) {}
+      records_(encoder_of(config_, pipeline), config_.tombstones),
+      transaction_timeout_(config_.transaction_timeout) {}
 
 Result<Destination::Opened> KafkaDestination::open(std::string_view pipeline, Epoch held) {
   producer_.reset();
@@ -85,12 +93,7 @@ Status KafkaDestination::take_over(std::string_view pipeline, Epoch held) {
   // Before the newer run, if there is one, is shut out.
   const auto before = MAIA_TRY(read_checkpoint(config_.connection, config_.checkpoint_topic));
   MAIA_TRY(refuse_if_fenced(before, held));
-  producer_ = MAIA_TRY(
-      Producer::open(config_.connection, {.transactional_id = config_.transactional_id,
-                                          .transaction_timeout = config_.transaction_timeout,
-                                          .compression = std::string(config::word_of(config_.compression)),
-                                          .largest_record = config_.max_record_size.bytes,
-                                          .memory_bytes = memory_bytes_}));
+  producer_ = MAIA_TRY(open_producer());
   // Again: only now is every transaction of the run before us ended, one way or the other.
   auto saved = MAIA_TRY(read_checkpoint(config_.connection, config_.checkpoint_topic));
   MAIA_TRY(refuse_if_fenced(saved, held));
@@ -112,22 +115,50 @@ Status KafkaDestination::take_over(std::string_view pipeline, Epoch held) {
   return producer_->commit();
 }
 
-Error KafkaDestination::explained(Error error) const {
+Result<std::unique_ptr<Producer>> KafkaDestination::open_producer() const {
+  auto opened =
+      Producer::open(config_.connection, {.transactional_id = config_.transactional_id,
+                                          .transaction_timeout = transaction_timeout_,
+                                          .compression = std::string(config::word_of(config_.compression)),
+                                          .largest_record = config_.max_record_size.bytes,
+                                          .memory_bytes = memory_bytes_});
+  if (opened.ok() || opened.error().reason != kTimeoutRefused ||
+      transaction_timeout_ == config_.transaction_timeout) {
+    return opened;
+  }
+  return Error{
+      Error::Code::check_failed, Recovery::halt,
+      fmt::format("a source transaction takes longer to write than Kafka lets a transaction be open, and "
+                  "the brokers refuse {}",
+                  text_of(transaction_timeout_)),
+      "Raise transaction.max.timeout.ms of the brokers and `transaction_timeout`", opened.error().reason};
+}
+
+Error KafkaDestination::explained(Error error) {
   if (error.code != Error::Code::fenced) return error;
   const auto saved = read_checkpoint(config_.connection, config_.checkpoint_topic);
   if (!saved.ok()) return error;
   if (auto fenced = refuse_if_fenced(*saved, saved_.epoch); !fenced.ok()) return std::move(fenced).error();
-  // Nobody has taken over (yet): the brokers themselves have ended a transaction that took too long.
+  return took_too_long(error);
+}
+
+/// Nobody has taken over (yet): the brokers themselves have ended the transaction.
+Error KafkaDestination::took_too_long(const Error& error) {
+  const auto allowed = transaction_timeout_;
+  // Not where they had another reason, such as a coordinator that moved.
+  if (clock_.steady() - begun_ >= allowed) transaction_timeout_ = 2 * allowed;
   return Error{
       Error::Code::unknown_outcome, Recovery::reconnect,
       fmt::format("Kafka has ended the transaction: {}", error.message),
-      fmt::format("Where a source transaction takes longer than {} to write, raise `transaction_timeout`",
-                  config::to_string(std::chrono::microseconds(config_.transaction_timeout)))};
+      fmt::format("Where a source transaction takes longer than {} to write, MAIA asks for twice that; set "
+                  "`transaction_timeout` so that it need not be written again",
+                  text_of(allowed))};
 }
 
 Status KafkaDestination::begin() {
   if (!producer_)
     return Error{Error::Code::internal, Recovery::reconnect, "the session with Kafka is closed"};
+  begun_ = clock_.steady();
   auto begun = producer_->begin();
   return begun.ok() ? Status{} : Status(explained(std::move(begun).error()));
 }

@@ -45,9 +45,12 @@ class KafkaDestination final : public Destination {
   Status verify_size_limit(Topics& topics, const std::string& topic);
   TopicDesign design(const std::string& topic) const;
   Error too_large(const TableTarget& target, const std::string& key, std::uint64_t bytes) const;
-  /// Says who it is, where Kafka has shut us out.
-  Error explained(Error error) const;
+  /// Says who it is, where Kafka has shut us out, or that a transaction took too long.
+  Error explained(Error error);
+  Error took_too_long(const Error& error);
+  Result<std::unique_ptr<Producer>> open_producer() const;
   void explain_finding(Findings& findings, const Status& tried, std::string good) const;
+  std::string privileges() const;
 
   const DestinationConfig config_;  ///< with the names that were not given
   const std::uint64_t memory_bytes_;
@@ -56,6 +59,9 @@ class KafkaDestination final : public Destination {
   ChangeRecords records_;
 
   std::unique_ptr<Producer> producer_;
+  /// How long the brokers let a transaction be open; more than was asked for once one has taken longer.
+  std::chrono::milliseconds transaction_timeout_;
+  Clock::Steady begun_;    ///< the transaction that is open
   SavedCheckpoint saved_;  ///< as committed; its facts are only in the topic
   std::map<std::string, bool> prepared_;
 };

@@ -8,11 +8,11 @@ Status fits_together(const DestinationConfig& config) {
   const auto wrong = [](std::string message, std::string hint) {
     return Error{Error::Code::invalid_config, Recovery::halt, std::move(message), std::move(hint)};
   };
-  const bool avro = config.encoding == Encoding::avro;
-  if (avro == config.registry.url.empty()) {
-    return wrong("`encoding: avro` and `registry` belong together", "Give both, or neither");
+  const bool with_schema = config.encoding != Encoding::json;
+  if (with_schema == config.registry.url.empty()) {
+    return wrong("`encoding: avro` or `protobuf` and `registry` belong together", "Give both, or neither");
   }
-  if (avro && config.format == Format::cloudevents) {
+  if (with_schema && config.format == Format::cloudevents) {
     return wrong("CloudEvents are written as JSON only",
                  "Choose format: debezium or flat, or encoding: json");
   }
@@ -32,8 +32,9 @@ const config::Spec<DestinationConfig>& destination_spec() {
           .add("format", &C::format,
                "The form of a value: Debezium's envelope, the row itself with the operation beside it, or a "
                "CloudEvent around the envelope.")
-          .add("encoding", &C::encoding, "How keys and values are written; avro needs a registry.")
-          .group("registry", &C::registry, registry_spec(), "The schema registry, for Avro.")
+          .add("encoding", &C::encoding,
+               "How keys and values are written; avro and protobuf need a registry.")
+          .group("registry", &C::registry, registry_spec(), "The schema registry, for Avro and Protobuf.")
           .add("tombstones", &C::tombstones,
                "Whether a delete is followed by a record without a value, by which compaction forgets the "
                "key.")

@@ -16,7 +16,7 @@ namespace maia::kafka {
 enum class Format : std::uint8_t { debezium, flat, cloudevents };
 
 /// How keys and values are written.
-enum class Encoding : std::uint8_t { json, avro };
+enum class Encoding : std::uint8_t { json, avro, protobuf };
 
 enum class Compression : std::uint8_t { none, gzip, snappy, lz4, zstd };
 
@@ -26,7 +26,7 @@ struct DestinationConfig {
   std::string topic = "{pipeline}.{schema}.{table}";
   Format format = Format::debezium;
   Encoding encoding = Encoding::json;
-  RegistryConfig registry;  ///< for Avro
+  RegistryConfig registry;  ///< for Avro and Protobuf
   bool tombstones = true;
   bool create_topics = true;
   std::int32_t partitions = 1;
@@ -60,4 +60,5 @@ inline constexpr maia::config::Choice<maia::kafka::Compression>
 template <>
 inline constexpr maia::config::Choice<maia::kafka::Encoding>
     maia::config::choices_of<maia::kafka::Encoding>[] = {{"json", maia::kafka::Encoding::json},
-                                                         {"avro", maia::kafka::Encoding::avro}};
+                                                         {"avro", maia::kafka::Encoding::avro},
+                                                         {"protobuf", maia::kafka::Encoding::protobuf}};

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <simdjson.h>
 
+#include <thread>
+
 #include "maia/testing/kafka_broker.h"
 #include "maia/testing/kafka_session.h"
 #include "maia/testing/schema_registry.h"
@@ -278,27 +280,6 @@ TEST_P(KafkaDestinationTest, a_key_stays_in_its_partition_and_in_order) {
   for (const auto& [key, seen] : keys) EXPECT_THAT(seen.second, ElementsAre("c", "u")) << key;
 }
 
-TEST_P(KafkaTransactions, a_transaction_that_takes_too_long_is_named_and_leaves_nothing) {
-  config_.transaction_timeout = std::chrono::seconds(1);
-  auto to = opened();
-  ASSERT_OK(write(*to, Rows(orders()).insert(1, "late"), "1"));
-  // The brokers look for such transactions by themselves; a row after that is refused, and then the commit.
-  Status done;
-  for (std::int64_t id = 2; done.ok(); ++id) {
-    const auto rows = std::move(Rows(orders()).insert(id, "late"));
-    const auto target = target_of(rows.batch().schema());
-    const Delivery delivery{.target = &target, .batch = &rows.batch()};
-    done = to->write(std::span(&delivery, 1));
-  }
-  EXPECT_EQ(done.error().recovery, Recovery::reconnect) << done.error().message;
-  to->rollback();
-  to.reset();
-  Destination::Opened again;
-  to = opened(&again);
-  EXPECT_EQ(again.checkpoint.sequence.value, 0U);
-  EXPECT_THAT(records(), IsEmpty());
-}
-
 TEST_P(KafkaDestinationTest, avro_is_what_the_registry_says) {
   maia::testing::SchemaRegistry registry;
   config_.encoding = Encoding::avro;
@@ -343,14 +324,64 @@ TEST_P(KafkaDestinationTest, check_says_what_cannot_be_made) {
 class KafkaOutage : public KafkaDestinationTest {
  protected:
   void SetUp() override {
-    auto started = KafkaBroker::start({.version = GetParam(), .settings = {}});
+    auto started = KafkaBroker::start({.version = GetParam(), .settings = settings()});
     ASSERT_TRUE(started.ok()) << started.error().message;
     broker_ = std::move(started).value();
     config_.connection.request_timeout = std::chrono::seconds(20);
   }
+  virtual std::map<std::string, std::string> settings() const { return {}; }
   KafkaBroker& broker() override { return *broker_; }
   std::unique_ptr<KafkaBroker> broker_;
 };
+
+/// With a broker that lets no transaction be open for long.
+class KafkaTimeout : public KafkaOutage {
+ protected:
+  std::map<std::string, std::string> settings() const override {
+    return {{"transaction.max.timeout.ms", "3000"},
+            {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "100"}};
+  }
+  /// Writes rows for so long in one transaction, and the error that ends it if it does not last.
+  Status write_for(KafkaDestination& to, std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    auto done = write(to, Rows(orders()).insert(1, "late"), "1");
+    for (std::int64_t id = 2; done.ok() && std::chrono::steady_clock::now() < end; ++id) {
+      const auto rows = std::move(Rows(orders()).insert(id, "late"));
+      const auto target = target_of(rows.batch().schema());
+      const Transaction transaction{.position = {"1"}, .id = "1"};
+      const Delivery delivery{
+          .target = &target, .batch = &rows.batch(), .transactions = std::span(&transaction, 1)};
+      done = to.write(std::span(&delivery, 1));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return done.ok() ? commit(to, 1) : done;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Versions, KafkaTimeout, ::testing::Values("3.9.1", "4.1.1"), version_name);
+
+TEST_P(KafkaTimeout,
+       a_transaction_that_takes_too_long_is_written_again_with_more_time_while_the_brokers_give_it) {
+  config_.transaction_timeout = std::chrono::milliseconds(1200);
+  auto to = opened();
+  const auto cut_off = write_for(*to, std::chrono::minutes(1));
+  ASSERT_FALSE(cut_off.ok());
+  EXPECT_EQ(cut_off.error().recovery, Recovery::reconnect) << cut_off.error().message;
+  EXPECT_THAT(cut_off.error().hint, HasSubstr("longer than 1200ms")) << cut_off.error().message;
+  to->rollback();
+  const auto again = to->open(pipeline_);
+  ASSERT_OK(again);
+  EXPECT_EQ(again->checkpoint.sequence.value, 0U);
+  EXPECT_THAT(records(), IsEmpty());
+  ASSERT_OK(write_for(*to, std::chrono::milliseconds(1700)));
+  EXPECT_GT(records().size(), 10U);
+  EXPECT_FALSE(write_for(*to, std::chrono::minutes(1)).ok());
+  to->rollback();
+  const auto refused = to->open(pipeline_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().recovery, Recovery::halt) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("takes longer to write"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, KafkaOutage, ::testing::Values("3.9.1", "4.1.1"), version_name);
 
 TEST_P(KafkaOutage, every_transaction_arrives_whole_and_once_though_the_broker_is_killed_in_the_middle) {

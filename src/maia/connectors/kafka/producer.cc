@@ -51,8 +51,20 @@ void Producer::delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* s
   auto& producer = *static_cast<Producer*>(self);
   ++producer.acknowledged_;
   if (!message->err || producer.refusal_) return;
-  producer.refusal_ = failure(fmt::format("write to the topic {}", rd_kafka_topic_name(message->rkt)),
-                              message->err, rd_kafka_err2str(message->err));
+  producer.refusal_ = producer.failed(fmt::format("write to the topic {}", rd_kafka_topic_name(message->rkt)),
+                                      message->err, rd_kafka_err2str(message->err));
+}
+
+Error Producer::failed(std::string_view what, rd_kafka_resp_err_t code, std::string_view detail) const {
+  // Once the client is dead it says just that; what it died of is told apart.
+  char text[512];
+  const auto cause = rd_kafka_fatal_error(client_.get(), text, sizeof text);
+  return cause ? failure(what, cause, text) : failure(what, code, detail);
+}
+
+Status Producer::done(std::string_view what, const Handle<rd_kafka_error_t>& error) const {
+  if (!error) return {};
+  return failed(what, rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get()));
 }
 
 Status Producer::refused() const { return refusal_ ? Status(*refusal_) : Status(); }
@@ -64,7 +76,7 @@ Status Producer::begin() {
   }
   refusal_.reset();
   const Handle<rd_kafka_error_t> error(rd_kafka_begin_transaction(client_.get()));
-  MAIA_TRY(outcome("begin a transaction", error));
+  MAIA_TRY(done("begin a transaction", error));
   in_transaction_ = true;
   return {};
 }
@@ -94,7 +106,7 @@ Status Producer::send(const OutgoingRecord& record) {
     }
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       MAIA_TRY(refused());
-      return failure(fmt::format("write to the topic {}", *record.topic), error);
+      return failed(fmt::format("write to the topic {}", *record.topic), error);
     }
     MAIA_TRY(make_room());
   }
@@ -103,7 +115,7 @@ Status Producer::send(const OutgoingRecord& record) {
 Status Producer::make_room() {
   const auto before = acknowledged_;
   if (rd_kafka_poll(client_.get(), patience()) == 0 || acknowledged_ == before) {
-    return failure("write records", RD_KAFKA_RESP_ERR__TIMED_OUT);
+    return failed("write records", RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
   return refused();
 }
@@ -114,7 +126,7 @@ Status Producer::flush() {
     const auto error = rd_kafka_flush(client_.get(), patience());
     MAIA_TRY(refused());
     if (!error) return {};
-    if (acknowledged_ == before) return failure("write records", RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (acknowledged_ == before) return failed("write records", RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
 }
 
@@ -127,11 +139,11 @@ Status Producer::commit() {
     return {};
   }
   MAIA_TRY(refused());
-  auto failed = outcome("commit", error);
-  if (rd_kafka_error_txn_requires_abort(error.get())) return failed;
+  auto outcome = done("commit", error);
+  if (rd_kafka_error_txn_requires_abort(error.get())) return outcome;
   broken_ = true;
-  if (failed.error().code == Error::Code::fenced) return failed;
-  return Error{Error::Code::unknown_outcome, Recovery::reconnect, failed.error().message};
+  if (outcome.error().code == Error::Code::fenced) return outcome;
+  return Error{Error::Code::unknown_outcome, Recovery::reconnect, outcome.error().message};
 }
 
 void Producer::abort() {

@@ -58,6 +58,8 @@ class Producer {
   Status make_room();
   Status flush();
   Status refused() const;
+  Error failed(std::string_view what, rd_kafka_resp_err_t code, std::string_view detail = {}) const;
+  Status done(std::string_view what, const Handle<rd_kafka_error_t>& error) const;
   int patience() const { return static_cast<int>(config_.request_timeout.count()); }
 
   const ConnectionConfig config_;

@@ -36,8 +36,15 @@ std::string complaint(const std::string& body) {
   return body.substr(0, 200);
 }
 
-Error refused(const std::string& subject, long status, const std::string& body) {
-  auto message = fmt::format("the schema registry answers {} for {}: {}", status, subject, complaint(body));
+struct Answer {
+  long status = 0;
+  std::string body;
+};
+
+Error refused(const std::string& subject, const Answer& answer) {
+  const auto status = answer.status;
+  auto message =
+      fmt::format("the schema registry answers {} for {}: {}", status, subject, complaint(answer.body));
   if (status == 401 || status == 403) {
     return Error{Error::Code::invalid_config, Recovery::halt, std::move(message),
                  "check `registry.user` and `registry.password`", "credentials_refused"};
@@ -49,6 +56,41 @@ Error refused(const std::string& subject, long status, const std::string& body) 
   const bool passing = status == 429 || status >= 500;
   return Error{passing ? Error::Code::unavailable : Error::Code::invalid_config,
                passing ? Recovery::reconnect : Recovery::halt, std::move(message), "check `registry.url`"};
+}
+
+/// Posts what is to be sent, or else gets.
+Result<Answer> ask(const RegistryConfig& config, const std::string& of_subjects, const std::string* request,
+                   std::chrono::milliseconds timeout) {
+  static const auto started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  const std::unique_ptr<CURL, Close> curl(started == CURLE_OK ? curl_easy_init() : nullptr);
+  if (!curl) return Error{Error::Code::internal, Recovery::halt, "libcurl cannot be used"};
+  const auto url = fmt::format("{}/subjects/{}", config.url, of_subjects);
+  Answer answer;
+  const std::unique_ptr<curl_slist, Close> headers(
+      curl_slist_append(nullptr, "Content-Type: application/vnd.schemaregistry.v1+json"));
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  if (request) {
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request->size()));
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request->data());
+  }
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
+  if (!config.tls_ca_file.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, config.tls_ca_file.c_str());
+  if (!config.user.empty()) {
+    curl_easy_setopt(curl.get(), CURLOPT_USERNAME, config.user.c_str());
+    curl_easy_setopt(curl.get(), CURLOPT_PASSWORD, config.password.reveal().c_str());
+  }
+  if (const auto failed = curl_easy_perform(curl.get()); failed != CURLE_OK) {
+    return Error{Error::Code::unavailable, Recovery::reconnect,
+                 fmt::format("ask the schema registry {}: {}", config.url, curl_easy_strerror(failed)),
+                 "check `registry.url`"};
+  }
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  return answer;
 }
 
 }  // namespace
@@ -66,46 +108,50 @@ const config::Spec<RegistryConfig>& registry_spec() {
   return spec;
 }
 
-Result<std::int32_t> register_schema(const RegistryConfig& config, const std::string& subject,
+Result<std::int32_t> register_schema(const RegistryConfig& config, const SchemaSubject& subject,
                                      const std::string& schema, std::chrono::milliseconds timeout) {
-  static const auto started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  const std::unique_ptr<CURL, Close> curl(started == CURLE_OK ? curl_easy_init() : nullptr);
-  if (!curl) return Error{Error::Code::internal, Recovery::halt, "libcurl cannot be used"};
-  const auto url = fmt::format("{}/subjects/{}/versions", config.url, subject);
   std::string request = R"({"schema":)";
   append_json_string(request, schema);
+  // Avro is what is meant where nothing is said, by older registries too.
+  if (subject.kind == SchemaKind::protobuf) request += R"(,"schemaType":"PROTOBUF")";
   request += '}';
-  std::string body;
-  const std::unique_ptr<curl_slist, Close> headers(
-      curl_slist_append(nullptr, "Content-Type: application/vnd.schemaregistry.v1+json"));
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.size()));
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request.data());
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
-  if (!config.tls_ca_file.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, config.tls_ca_file.c_str());
-  if (!config.user.empty()) {
-    curl_easy_setopt(curl.get(), CURLOPT_USERNAME, config.user.c_str());
-    curl_easy_setopt(curl.get(), CURLOPT_PASSWORD, config.password.reveal().c_str());
-  }
-  if (const auto failed = curl_easy_perform(curl.get()); failed != CURLE_OK) {
-    return Error{Error::Code::unavailable, Recovery::reconnect,
-                 fmt::format("ask the schema registry {}: {}", config.url, curl_easy_strerror(failed)),
-                 "check `registry.url`"};
-  }
-  long status = 0;
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200) return refused(subject, status, body);
+  const auto answer = MAIA_TRY(ask(config, subject.name + "/versions", &request, timeout));
+  if (answer.status != 200) return refused(subject.name, answer);
   simdjson::dom::parser parser;
   std::int64_t id = 0;
-  if (parser.parse(body)["id"].get(id) != simdjson::SUCCESS || id < 0 || id > INT32_MAX) {
-    return Error{Error::Code::unsupported, Recovery::halt, "the schema registry's answer has no id: " + body};
+  if (parser.parse(answer.body)["id"].get(id) != simdjson::SUCCESS || id < 0 || id > INT32_MAX) {
+    return Error{Error::Code::unsupported, Recovery::halt,
+                 "the schema registry's answer has no id: " + answer.body};
   }
   return static_cast<std::int32_t>(id);
+}
+
+Result<std::optional<std::string>> latest_schema(const RegistryConfig& config, const SchemaSubject& subject,
+                                                 std::chrono::milliseconds timeout) {
+  constexpr std::int64_t kNoSubject = 40401;
+  const auto answer = MAIA_TRY(ask(config, subject.name + "/versions/latest", nullptr, timeout));
+  simdjson::dom::parser parser;
+  simdjson::dom::element content;
+  const bool read = parser.parse(answer.body).get(content) == simdjson::SUCCESS;
+  std::int64_t code = 0;
+  if (answer.status == 404 && read && content["error_code"].get(code) == simdjson::SUCCESS &&
+      code == kNoSubject) {
+    return std::optional<std::string>();
+  }
+  if (answer.status != 200) return refused(subject.name, answer);
+  std::string_view schema;
+  std::string_view type;
+  if (!read || content["schema"].get(schema) != simdjson::SUCCESS) {
+    return Error{Error::Code::unsupported, Recovery::halt,
+                 "the schema registry's answer has no schema: " + answer.body.substr(0, 200)};
+  }
+  if (content["schemaType"].get(type) != simdjson::SUCCESS) type = "AVRO";
+  if ((type == "PROTOBUF") != (subject.kind == SchemaKind::protobuf)) {
+    return Error{Error::Code::invalid_config, Recovery::halt,
+                 fmt::format("the schemas of {} are {}", subject.name, type),
+                 "Choose that `encoding`, or send the table to another topic"};
+  }
+  return std::optional(std::string(schema));
 }
 
 std::string schema_mark(std::int32_t id) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "maia/base/result.h"
@@ -21,10 +22,22 @@ struct RegistryConfig {
 
 const config::Spec<RegistryConfig>& registry_spec();
 
+enum class SchemaKind : std::uint8_t { avro, protobuf };
+
+/// Under what name schemas of one kind follow each other.
+struct SchemaSubject {
+  std::string name;
+  SchemaKind kind = SchemaKind::avro;
+};
+
 /// Gives the schema its number, under a subject; the same one each time. Certificates are verified where the
 /// URL is https.
-Result<std::int32_t> register_schema(const RegistryConfig& config, const std::string& subject,
+Result<std::int32_t> register_schema(const RegistryConfig& config, const SchemaSubject& subject,
                                      const std::string& schema, std::chrono::milliseconds timeout);
+
+/// The text of a subject's last version; nothing if it has none.
+Result<std::optional<std::string>> latest_schema(const RegistryConfig& config, const SchemaSubject& subject,
+                                                 std::chrono::milliseconds timeout);
 
 /// What a record begins with that was encoded with this schema: a zero, and the number with its highest byte
 /// first.

@@ -33,6 +33,15 @@ std::string topic_text(std::string_view text) {
 TopicNames::TopicNames(std::string pattern, std::string pipeline)
     : pattern_(std::move(pattern)), pipeline_(std::move(pipeline)) {}
 
+std::string TopicNames::beginning() const {
+  constexpr std::string_view kPipeline = "{pipeline}";
+  auto text = pattern_.substr(0, tables_part());
+  for (auto at = text.find(kPipeline); at != text.npos; at = text.find(kPipeline, at + pipeline_.size())) {
+    text.replace(at, kPipeline.size(), pipeline_);
+  }
+  return topic_text(text);
+}
+
 Result<std::string> TopicNames::of(const TableName& table) {
   if (const auto known = names_.find(table); known != names_.end()) return known->second;
   std::string plain;

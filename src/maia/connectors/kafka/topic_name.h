@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -21,8 +22,14 @@ class TopicNames {
   /// Code::invalid_config where the name is none that Kafka takes, or where it had to be changed to one and
   /// is now the same as another table's.
   Result<std::string> of(const TableName& table);
+  /// What all of them begin with; may be empty.
+  std::string beginning() const;
+  /// Whether all tables have one topic, which is their beginning.
+  bool one_for_all() const { return tables_part() == pattern_.npos; }
 
  private:
+  std::size_t tables_part() const { return std::min(pattern_.find("{schema}"), pattern_.find("{table}")); }
+
   const std::string pattern_;
   const std::string pipeline_;
   std::map<TableName, std::string> names_;
