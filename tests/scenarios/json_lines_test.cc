@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes as JSON lines: what a reader of the file puts together from them is the source, kills or not.
+// shows: postgres -> file
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

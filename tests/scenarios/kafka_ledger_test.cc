@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PostgreSQL to Kafka while maia and the broker are killed in turn: a reader of committed records finds every
 // source transaction whole, in one piece and once, and what it puts together from them is the source.
+// shows: postgres -> kafka
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>

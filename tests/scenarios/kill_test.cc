@@ -2,6 +2,7 @@
 // kill -9 of maia, of the source and of the destination at random moments of snapshot and stream, under
 // writers whose work balances at every commit. Nothing may be lost, doubled or torn, and a reader of the
 // destination must never see it out of balance.
+// shows: postgres -> duckdb, postgres
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One slot, three destinations: kill -9 of maia, of the source and of a destination at random moments.
 // Nothing may be lost, doubled or torn in any of the three.
+// shows: postgres -> duckdb, postgres, file
 #include <gtest/gtest.h>
 
 #include "three_destinations.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PostgreSQL into MariaDB and MySQL: writers whose work balances at every commit, kill -9 of maia and of the
 // destination at random moments, changes of shape among the rows. Nothing may be lost, doubled or torn.
+// shows: postgres -> mysql
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,6 +2,7 @@
 // MariaDB and MySQL into DuckDB and PostgreSQL: a writer whose accounts balance at every commit, kill -9 of
 // maia and of the source in the snapshot and in the stream, a change of shape among the rows. Nothing may be
 // lost, doubled or torn.
+// shows: mysql -> duckdb, postgres
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

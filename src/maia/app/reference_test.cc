@@ -5,10 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "maia/app/command_line.h"
 #include "maia/app/connectors.h"
@@ -53,6 +57,64 @@ TEST(Reference, page_of_the_pipeline_file_is_up_to_date) {
 }
 
 TEST(Reference, page_of_the_commands_is_up_to_date) { expect_page("commands.md", commands_page()); }
+
+/// "postgres, mysql" as its words.
+std::vector<std::string> listed(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(", "), text.size());
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+  return words;
+}
+
+/// The programs of tests/scenarios that say of themselves, by lines such as "// shows: postgres -> duckdb,
+/// file", that they kill what can be killed and compare every row; by source and destination.
+std::map<std::pair<std::string, std::string>, std::set<std::string>> suites() {
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> suites;
+  constexpr std::string_view kShows = "// shows: ";
+  for (const auto& entry : std::filesystem::directory_iterator(MAIA_ROOT "/tests/scenarios")) {
+    std::ifstream lines(entry.path());
+    for (std::string line; std::getline(lines, line) && !line.starts_with("#include");) {
+      const auto arrow = line.find(" -> ");
+      if (!line.starts_with(kShows) || arrow == line.npos) continue;
+      for (const auto& source : listed(std::string_view(line).substr(kShows.size(), arrow - kShows.size()))) {
+        for (const auto& destination : listed(std::string_view(line).substr(arrow + 4)))
+          suites[{source, destination}].insert(entry.path().stem().string());
+      }
+    }
+  }
+  return suites;
+}
+
+std::string guarantees_page() {
+  std::string out =
+      "# Guarantees\n\nMade from what each connector declares, and from what the test programs in "
+      "`tests/scenarios` "
+      "say that they show. `maia run` prints\nthe line of each of its destinations when it starts. What the "
+      "words "
+      "mean: [exactly once](../explanation/exactly-once.md).\n\n| from | to | guarantee | shown by |\n| --- "
+      "| --- | "
+      "--- | --- |\n";
+  const auto shown = suites();
+  for (const auto* source : built_in_connectors()) {
+    if (source->source_settings.empty()) continue;
+    for (const auto* destination : built_in_connectors()) {
+      if (destination->destination_settings.empty()) continue;
+      std::string programs;
+      if (const auto found = shown.find({source->name, destination->name}); found != shown.end()) {
+        for (const auto& program : found->second)
+          programs += fmt::format("{}`{}`", programs.empty() ? "" : ", ", program);
+      }
+      out += fmt::format("| {} | {} | {} | {} |\n", source->title, destination->title,
+                         to_string(destination->guarantee), programs.empty() ? "nothing yet" : programs);
+    }
+  }
+  return out;
+}
+
+TEST(Reference, page_of_the_guarantees_is_up_to_date) { expect_page("guarantees.md", guarantees_page()); }
 
 TEST(Reference, json_schema_is_up_to_date) {
   expect_page("pipeline.schema.json",
