@@ -68,6 +68,13 @@ bool meets(const Row& row, const TableSchema& schema, const RowCondition& condit
   });
 }
 
+std::set<std::string> operation_ids(const Table& log) {
+  std::set<std::string> ids;
+  const auto column = log.schema->find("_maia_id").value();
+  for (const auto& row : log.rows) ids.insert(std::get<std::string>(row[column]));
+  return ids;
+}
+
 }  // namespace
 
 std::string_view to_string(Kind kind) {
@@ -134,10 +141,20 @@ Result<Table*> SimulatedDestination::table(const TableName& name) {
 Status SimulatedDestination::prepare(const TableTarget& target) {
   MAIA_TRY(call("prepare"));
   auto& there = tables()[current(to_string(target.name))];
-  // Without a transaction an earlier try, of which no checkpoint tells, has left an empty one.
+  // Without a transaction an earlier try, of which no checkpoint tells, has left one, of its shape then.
   if (!there || (!transactional(store_.kind) && there->rows.empty())) {
-    there = std::make_shared<Table>(Table{target.schema, {}});
+    there = std::make_shared<Table>();
+    there->schema = target.schema;
     return {};
+  }
+  if (!transactional(store_.kind) && there->schema->version < target.schema->version) {
+    there = std::make_shared<Table>(*there);
+    there->rows = reshaped(there->rows, *there->schema, *target.schema, {});
+    there->schema = target.schema;
+  }
+  if (store_.kind == Kind::log && !there->rows.empty()) {
+    there = std::make_shared<Table>(*there);
+    there->earlier = operation_ids(*there);
   }
   const bool newer = !transactional(store_.kind) && there->schema->version > target.schema->version;
   if (newer || same_columns(*there->schema, *target.schema)) return {};
@@ -152,12 +169,12 @@ Status SimulatedDestination::alter(const TableTarget& before, const TableTarget&
   const auto to = to_string(after.name);
   const bool lenient = !transactional(store_.kind);
   if (from != to) {
-    if (lenient) {
-      store_.renamed.erase(to);
-      store_.renamed[from] = to;
-    }
     if (all.contains(from)) {
       if (all.contains(to)) return wrong(to + " is there already");
+      if (lenient) {
+        store_.renamed.erase(to);
+        store_.renamed[from] = to;
+      }
       all[to] = std::move(all.at(from));
       all.erase(from);
     } else if (!lenient) {
@@ -181,7 +198,11 @@ Status SimulatedDestination::alter(const TableTarget& before, const TableTarget&
 
 Status SimulatedDestination::truncate(std::span<const TableTarget* const> targets, const Truncate&) {
   MAIA_TRY(call("truncate"));
-  for (const auto* target : targets) MAIA_TRY(table(target->name))->rows.clear();
+  for (const auto* target : targets) {
+    auto* table = MAIA_TRY(this->table(target->name));
+    table->rows.clear();
+    table->earlier.clear();
+  }
   return {};
 }
 
@@ -238,6 +259,7 @@ Status SimulatedDestination::write_row(Table& table, const Delivery& delivery, s
   const bool there = old != table.rows.end();
   if (op == Op::remove) {
     if (there) table.rows.erase(old);
+    table.out_of_order = table.out_of_order || appends(store_.kind);
     return there || lenient ? Status() : wrong("a row is removed that is not there");
   }
   if (creates) {
@@ -288,7 +310,8 @@ void SimulatedDestination::rollback() {
 
 Status SimulatedDestination::begin_staging(const TableTarget& target) {
   MAIA_TRY(call("begin staging"));
-  staged_[to_string(target.name)] = std::make_shared<Table>(Table{target.schema, {}});
+  staged_[to_string(target.name)] = std::make_shared<Table>();
+  staged_[to_string(target.name)]->schema = target.schema;
   return {};
 }
 

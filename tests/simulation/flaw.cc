@@ -65,6 +65,7 @@ class RememberingJournal final : public Journal {
   Result<Sequence> up_to_position(const Position& position, const PositionOrder& order) override {
     return journal_->up_to_position(position, order);
   }
+  Result<Position> end_of(Sequence sequence) override { return journal_->end_of(sequence); }
   Status release(Sequence through) override { return journal_->release(through); }
   std::vector<Part> parts() const override { return journal_->parts(); }
   std::vector<SchemaRef> latest_schemas() const override { return journal_->latest_schemas(); }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,6 +20,9 @@ struct Table {
   SchemaRef schema;
   std::vector<Row> rows;
   std::uint64_t file = 0;  ///< another one after each truncate or rewrite
+  // Of a log at its destination:
+  std::set<std::string> earlier;  ///< operations that were there when it was copied anew
+  bool out_of_order = false;      ///< operations were taken away, to be sent again
 };
 
 std::string in_words(const Row& row);

@@ -66,6 +66,10 @@ Status Delivery::open() {
     destination_ = std::move(destination);
   }
   credentials_.accepted();
+  // The answer was lost to a commit that told of the selection; tables may have come with it that it knows
+  // nothing of.
+  const bool opened_before = !checkpoint_.position.empty();
+  if (opened_before && opened.checkpoint.facts != checkpoint_.facts) selection_is_new_ = false;
   checkpoint_ = std::move(opened.checkpoint);
   MAIA_TRY(settle_letters());
   const auto oldest = MAIA_TRY(oldest_needed());

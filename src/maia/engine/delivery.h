@@ -262,7 +262,10 @@ class Delivery final : public Task {
   std::string cannot_take_back(const TableEntry& entry, const Since& since, const Held& place) const;
   Result<InverseCounts> take_back(TableEntry& entry, const Since& since, const Held& place,
                                   const Inverse::Sink& sink);
+  Held rows_at(const TableEntry& entry) const;
   Status look_back(const std::string& id, const Held& place, Inverse& inverse);
+  bool mends_after_failure() const;
+  Status mend_if_it_fails(const Rollback& plan, const std::vector<TableEntry*>& entries);
   Status write_inverse(Rollback& plan, const Held& place, const std::string& table);
   Status hold_at(TableEntry& entry, const Held& place, bool newer_rows);
 

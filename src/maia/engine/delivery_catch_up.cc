@@ -164,6 +164,7 @@ bool Delivery::meet(TableEntry& entry) {
   const Held here{checkpoint_.sequence, checkpoint_.position};
   if (entry.fact.state != TableState::catching_up || entry.fact.held != here) return false;
   entry.fact.held.reset();
+  entry.fact.had_until.reset();
   entry.joining = false;
   entry.dirty = true;
   settle(entry, checkpoint_.position);
@@ -186,14 +187,18 @@ Status Delivery::give_up_history(TableEntry& entry) {
 Status Delivery::read_again(TableEntry& entry) {
   auto& fact = entry.fact;
   const bool apart = fact.state == TableState::paused || fact.state == TableState::quarantined;
+  fact.resync.reset();
   if (can_resync(entry).ok()) {
     fact.resync = "";
   } else {
-    fact.rows = 0;
-    fact.resync.reset();
+    // A history that is appended to stays; a copy is removed first, because nothing tells which rows are
+    // gone.
+    const bool stays = options_.mode == TableTarget::Mode::append;
+    fact.rows = stays ? 0 : std::max<std::uint64_t>(fact.rows, 1);
   }
   fact.snapshot = {};
   fact.copied = false;
+  fact.had_until.reset();
   fact.skip_until.reset();
   fact.converge_until.reset();
   entry.staged_at.reset();

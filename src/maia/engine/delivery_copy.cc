@@ -119,7 +119,14 @@ Status Delivery::adopt_shapes(const std::vector<TableEntry*>& tables,
     if (same_shape(*fact.source, *now->schema)) continue;
     if (begun && MAIA_TRY(blamed(fact.source->id, can_copy_on(*entry, *now->schema)))) continue;
     MAIA_TRY(begin_once());
-    const bool is_there = fact.resync || begun || fact.rows > 0 || fact.chunks > 0;
+    if (fact.resync && !fact.resync->empty()) {
+      // The change of shape may have given all rows a new value, and it will be passed over.
+      parts_.observer.event(Observer::Level::info, "the table has another shape by now",
+                            {{"destination", options_.name},
+                             {"table", to_string(fact.source->name)},
+                             {"then", "all its rows are compared"}});
+      fact.resync = "";
+    }
     if (!fact.resync && (begun || fact.rows > 0)) {
       // First, so that no row has to be turned into the new type.
       const TableTarget* target = &entry->route.target();
@@ -127,7 +134,7 @@ Status Delivery::adopt_shapes(const std::vector<TableEntry*>& tables,
       fact.snapshot = {};
       fact.rows = 0;
     }
-    if (is_there) {
+    if (fact.made) {
       MAIA_TRY(blamed(
           fact.source->id,
           reshape(*entry,

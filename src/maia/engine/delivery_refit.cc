@@ -25,7 +25,7 @@ Result<std::string> Delivery::refit(const std::string& table, bool reread) {
 
 Status Delivery::refit_table(TableEntry& entry, bool reread) {
   auto& fact = entry.fact;
-  if (fact.state == TableState::waiting && !fact.copied && fact.rows == 0 && !fact.resync) {
+  if (!fact.made) {
     // Nothing is there yet that would have to change.
     entry.route = MAIA_TRY(TableRoute::bind(fact.source, transforms_, options_));
     fact.target = entry.route.wanted();

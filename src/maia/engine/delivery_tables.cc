@@ -88,7 +88,7 @@ Status Delivery::offer(const SourceTable& table) {
     TableEntry entry;
     entry.route = MAIA_TRY(TableRoute::bind(table.schema, transforms_, options_));
     entry.fact.state = pipeline_.snapshot ? TableState::waiting : TableState::streaming;
-    entry.fact.copied = !pipeline_.snapshot;
+    entry.fact.copied = entry.fact.made = !pipeline_.snapshot;
     entry.fact.source = table.schema;
     entry.fact.target = entry.route.wanted();
     entry.dirty = true;
@@ -144,9 +144,17 @@ Status Delivery::renumber(const Held& base) {
       continue;
     }
     if (!entry.fact.held) continue;
-    entry.fact.held->sequence = base.sequence;
+    auto& held = *entry.fact.held;
+    held.sequence = base.sequence;
     entry.dirty = true;
-    if (parts_.source.compare(entry.fact.held->position, base.position) < 0) lost.push_back(id);
+    if (parts_.source.compare(held.position, base.position) >= 0) continue;
+    // Of what was to be sent again nothing is missing, and the new journal does not have it.
+    const auto& had = entry.fact.had_until;
+    if (had && parts_.source.compare(*had, base.position) >= 0) {
+      held.position = *had;
+    } else {
+      lost.push_back(id);
+    }
   }
   checkpoint_.sequence = base.sequence;
   for (const auto& id : lost) MAIA_TRY(give_up_history(tables_.at(id)));
@@ -203,6 +211,7 @@ Status Delivery::add_table(const SchemaRef& schema, bool had_rows) {
   // It may have had rows before it was selected. What is appended has no use for a copy of its own changes.
   if (!pipeline_.snapshot || (options_.mode == TableTarget::Mode::append && !had_rows)) {
     MAIA_TRY(destination_->prepare(added.route.target()));
+    added.fact.made = true;
     added.fact.state = TableState::streaming;
     added.fact.copied = true;
     added.fact.held.reset();

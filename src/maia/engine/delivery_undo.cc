@@ -48,11 +48,7 @@ Result<bool> is_ahead(Journal& journal, const Source& source, const Checkpoint& 
 Result<std::optional<Position>> Delivery::end_of(Sequence sequence) {
   if (sequence == checkpoint_.sequence) return std::optional(checkpoint_.position);
   if (sequence < parts_.journal.tail().first) return std::optional<Position>();
-  const auto cursor = MAIA_TRY(parts_.journal.read(Sequence{sequence.value - 1}));
-  while (auto window = MAIA_TRY(cursor->next(std::chrono::milliseconds{0}, {}))) {
-    if (!(*window)->continues) return std::optional((*window)->end);
-  }
-  return std::optional<Position>();
+  return std::optional(MAIA_TRY(parts_.journal.end_of(sequence)));
 }
 
 Result<Held> Delivery::place_of(const Moment& moment) {
@@ -168,10 +164,19 @@ Result<std::string> Delivery::send_again(const Moment& from, const std::string& 
     MAIA_TRY(happen(fact, TableEvent::resume));
     fact.held = place;
     fact.converge_until = checkpoint_.position;
+    if (options_.mode == TableTarget::Mode::append) fact.had_until = checkpoint_.position;
     entry.dirty = true;
     return fmt::format("is sent again from {}", parts_.source.describe(place.position));
   };
   return made_durable(on_each(entries, table.empty(), begin));
+}
+
+/// Up to where its rows have the changes: a copy may be newer than what was delivered after it.
+Held Delivery::rows_at(const TableEntry& entry) const {
+  auto at = entry.fact.held.value_or(Held{checkpoint_.sequence, checkpoint_.position});
+  const auto& copied = entry.fact.skip_until;
+  if (copied && parts_.source.compare(*copied, at.position) > 0) at.position = *copied;
+  return at;
 }
 
 /// Why nothing of the table can be taken back; empty if it can.
@@ -181,12 +186,16 @@ std::string Delivery::cannot_take_back(const TableEntry& entry, const Since& sin
   if (fact.state != TableState::streaming && !paused)
     return fmt::format("it is {}; only a table that streams or is paused can be taken back",
                        to_string(fact.state));
-  const auto& here = fact.held ? fact.held->position : checkpoint_.position;
+  const auto here = rows_at(entry).position;
+  if (parts_.source.compare(here, checkpoint_.position) > 0)
+    return "its rows were read just now and are newer than what has been delivered";
   if (parts_.source.compare(here, place.position) < 0)
     return fact.held ? "it is held at an earlier place already" : "it has not got there yet";
   if (options_.mode == TableTarget::Mode::append) return "mode: append keeps every change";
   if (options_.deletes == Deletes::ignore) return "deletes: ignore keeps rows that were inserted since";
   if (since.truncated) return "it was truncated since, and the rows that went with that are not retained";
+  if (since.reshaped && mends_after_failure())
+    return "its shape changed since, and the destination cannot go back in shape and rows at once";
   if (const auto gone = gone_since(*since.shape, *fact.source); !gone.empty())
     return fmt::format("its column {} was dropped or got another type since", gone);
   return {};
@@ -197,7 +206,7 @@ Result<InverseCounts> Delivery::take_back(TableEntry& entry, const Since& since,
                                           const Inverse::Sink& sink) {
   InverseCounts sum;
   const auto& id = entry.fact.source->id;
-  const auto until = entry.fact.held.value_or(Held{checkpoint_.sequence, checkpoint_.position});
+  const auto until = rows_at(entry);
   const std::size_t parts = since.rows / kRowsInPart + 1;
   for (std::size_t part = 0; part < parts; ++part) {
     Inverse inverse(since.shape, {part, parts});
@@ -288,6 +297,7 @@ Result<Rollback> Delivery::rollback(const Moment& to, const std::string& table, 
     }
   }
   interrupt();
+  MAIA_TRY(load_tables());
   auto done = write_inverse(plan, place, table);
   if (!done.ok()) {
     auto error = std::move(done).error();
@@ -295,7 +305,7 @@ Result<Rollback> Delivery::rollback(const Moment& to, const std::string& table, 
       if (auto recovered = recover(error); !recovered.ok()) return std::move(recovered).error();
       return error;
     }
-    // The destination is as it was, and goes on.
+    // The destination is as it was, or is compared with the source; it goes on.
     interrupt();
     MAIA_TRY(load_tables());
     return error;
@@ -305,12 +315,34 @@ Result<Rollback> Delivery::rollback(const Moment& to, const std::string& table, 
   return plan;
 }
 
+/// Where rows and checkpoint do not commit together, what fails on the way leaves some rows as they were
+/// then.
+bool Delivery::mends_after_failure() const { return !options_.transactional && destination_->can_compare(); }
+
+/// Durably, before anything is written: if it fails or the process dies, the tables are compared with the
+/// source. In memory they are as before.
+Status Delivery::mend_if_it_fails(const Rollback& plan, const std::vector<TableEntry*>& entries) {
+  if (!mends_after_failure()) return {};
+  std::vector<TableFact> facts;
+  for (auto* entry : entries) {
+    facts.push_back(entry->fact);
+    if (plan.tables[facts.size() - 1].refused.empty()) MAIA_TRY(read_again(*entry));
+  }
+  MAIA_TRY(commit_facts());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i]->fact = std::move(facts[i]);
+    entries[i]->dirty = true;
+  }
+  return {};
+}
+
 /// In one transaction, with the tables held where they are then.
 Status Delivery::write_inverse(Rollback& plan, const Held& place, const std::string& table) {
   const auto entries = MAIA_TRY(named(table.empty() ? "*" : table));
   const auto since = MAIA_TRY(look_since(entries, place));
   const Transaction transaction{
       .position = place.position, .id = "rollback", .committed_at = parts_.clock.wall(), .first_ordinal = 0};
+  MAIA_TRY(mend_if_it_fails(plan, entries));
   MAIA_TRY(destination_->begin());
   std::uint64_t order = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -349,7 +381,8 @@ Status Delivery::hold_at(TableEntry& entry, const Held& place, bool newer_rows) 
   auto& fact = entry.fact;
   // On the way forward again, rows that could not be taken back are newer than the changes that they meet.
   fact.converge_until.reset();
-  if (newer_rows) fact.converge_until = fact.held ? fact.held->position : checkpoint_.position;
+  if (newer_rows) fact.converge_until = rows_at(entry).position;
+  fact.skip_until.reset();
   if (fact.state == TableState::streaming) MAIA_TRY(happen(fact, TableEvent::pause));
   fact.held = place;
   fact.left_at = parts_.clock.wall();

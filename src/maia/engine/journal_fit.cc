@@ -2,23 +2,6 @@
 #include "maia/engine/journal_fit.h"
 
 namespace maia::engine {
-namespace {
-
-/// The position of a record that is there.
-Result<Position> position_of(Journal& journal, Sequence sequence) {
-  const auto cursor = MAIA_TRY(journal.read(Sequence{sequence.value - 1}));
-  for (;;) {
-    const auto window = MAIA_TRY(cursor->next(std::chrono::milliseconds{0}, {}));
-    if (!window) {
-      return Error{Error::Code::corruption, Recovery::halt,
-                   "the journal does not hold a record that it claims to hold",
-                   "remove the pipeline's state directory: it goes on from the destination's checkpoint"};
-    }
-    if (!(*window)->continues) return (*window)->end;
-  }
-}
-
-}  // namespace
 
 std::string_view explain(JournalFit fit) {
   switch (fit) {
@@ -41,7 +24,7 @@ Result<JournalFit> fit_of(Journal& journal, const Source& source, Sequence seque
   if (sequence.value + 1 < tail.first.value) return JournalFit::released;
   // Nothing is known of the place at which a journal that holds nothing yet began.
   if (sequence.value + 1 == tail.first.value && sequence != tail.sequence) return JournalFit::continues;
-  const auto there = sequence == tail.sequence ? tail.position : MAIA_TRY(position_of(journal, sequence));
+  const auto there = sequence == tail.sequence ? tail.position : MAIA_TRY(journal.end_of(sequence));
   const bool same = there.empty() || source.compare(there, position) == 0;
   return same ? JournalFit::continues : JournalFit::foreign;
 }

@@ -63,6 +63,7 @@ Status SnapshotCopy::plan(std::size_t index, std::vector<CopyJob>& jobs) {
   auto plan = MAIA_TRY(snapshot_->plan(
       fact.source, begun ? std::optional(fact.snapshot) : std::optional<TablePlanProgress>()));
   MAIA_TRY(parts_.destination.prepare(entry.route.target()));
+  fact.made = true;
   MAIA_TRY(begin_rows(entry, plan));
   MAIA_TRY(happen(fact, TableEvent::read));
   fact.snapshot.token = plan.token;

@@ -128,7 +128,12 @@ TableFact fact_of(const Element& json) {
   if (auto position = optional_text(json, "held_position")) {
     fact.held = Held{Sequence{std::uint64_t(json["held_sequence"])}, Position{std::move(*position)}};
   }
+  if (auto position = optional_text(json, "had_until")) fact.had_until = Position{std::move(*position)};
   fact.resync = optional_text(json, "resync");
+  const bool begun = fact.rows > 0 || fact.chunks > 0 || !fact.snapshot.token.empty();
+  Element made;
+  const bool made_told = json["made"].get(made) == simdjson::SUCCESS;
+  fact.made = made_told ? bool(made) : fact.copied || fact.resync || begun;
   fact.reason = optional_text(json, "reason").value_or("");
   fact.hint = optional_text(json, "hint").value_or("");
   Element left_at;
@@ -182,11 +187,12 @@ std::string to_json(const TableFact& fact) {
   };
   if (fact.skip_until) text("skip_until", fact.skip_until->token);
   if (fact.converge_until) text("converge_until", fact.converge_until->token);
-  out += fact.copied ? R"(,"copied":true)" : R"(,"copied":false)";
+  fmt::format_to(std::back_inserter(out), R"(,"made":{},"copied":{})", fact.made, fact.copied);
   if (fact.held) {
     text("held_position", fact.held->position.token);
     fmt::format_to(std::back_inserter(out), R"(,"held_sequence":{})", fact.held->sequence.value);
   }
+  if (fact.had_until) text("had_until", fact.had_until->token);
   if (fact.resync) text("resync", *fact.resync);
   if (!fact.reason.empty()) text("reason", fact.reason);
   if (!fact.hint.empty()) text("hint", fact.hint);

@@ -33,8 +33,11 @@ struct TableFact {
   std::uint64_t rows = 0;                  ///< copied by the snapshot
   std::optional<Position> skip_until;      ///< the snapshot contains the table's changes up to here
   std::optional<Position> converge_until;  ///< up to here changes may meet newer rows
+  bool made = false;                       ///< the destination's table is there
   bool copied = false;                     ///< all rows are there, or were once
   std::optional<Held> held;
+  /// mode append, while it is sent again: what it had then. Sending again adds nothing before that place.
+  std::optional<Position> had_until;
   /// The rows that are read (again) are compared with those that are there, and only what differs is written:
   /// all of them if the text is empty, else those that meet the condition (connector/row_condition.h).
   std::optional<std::string> resync;

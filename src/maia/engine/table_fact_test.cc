@@ -28,6 +28,7 @@ TableFact sample() {
   fact.chunks = 9;
   fact.rows = 1'000'000'000'000;
   fact.converge_until = Position{"1/2/3"};
+  fact.had_until = Position{"1/2/2"};
   fact.held = Held{Sequence{77}, Position{"0/9"}};
   fact.resync = "id >= 'a \"b\"'";
   fact.reason = "value \"x\" does not fit\n";
@@ -51,6 +52,7 @@ TEST(TableFact, comes_back_from_json_as_it_was) {
   EXPECT_EQ(back->rows, fact.rows);
   EXPECT_FALSE(back->skip_until.has_value());
   EXPECT_EQ(back->converge_until->token, "1/2/3");
+  EXPECT_EQ(back->had_until->token, "1/2/2");
   EXPECT_EQ(back->held, fact.held);
   EXPECT_EQ(back->resync, fact.resync);
   EXPECT_EQ(back->reason, fact.reason);

@@ -83,6 +83,9 @@ class Journal {
   /// `position` are to be passed over. Code::lost_history if that is before what is retained or the position
   /// is of another history of the source, Code::invalid_config if it is after the tail's.
   virtual Result<Sequence> up_to_position(const Position& position, const PositionOrder& order) = 0;
+  /// Where the window of that sequence ends, which need not be readable any more: the rows of a large
+  /// transaction may be released before its end is. Code::lost_history if it is before what is retained.
+  virtual Result<Position> end_of(Sequence sequence) = 0;
   /// Nobody will read up to here any more: whole parts before it go, as far as no running transaction needs
   /// them. After an error the rest goes with the next call.
   virtual Status release(Sequence through) = 0;

@@ -322,7 +322,7 @@ Result<std::unique_ptr<JournalCursor>> LocalJournal::read(Sequence after) {
 }
 
 template <class Ask>
-Result<Sequence> LocalJournal::look_up(Ask ask) {
+auto LocalJournal::look_up(Ask ask) -> std::invoke_result_t<Ask, journal::Lookup&> {
   for (;;) {
     std::vector<std::uint64_t> numbers;
     std::uint64_t last_bytes = 0;
@@ -347,20 +347,23 @@ Result<Sequence> LocalJournal::up_to_position(const Position& position, const Po
   return look_up([&](journal::Lookup& lookup) { return lookup.up_to_position(position, order); });
 }
 
+Result<Position> LocalJournal::end_of(Sequence sequence) {
+  return look_up([&](journal::Lookup& lookup) { return lookup.end_of(sequence); });
+}
+
 Status LocalJournal::release(Sequence through) {
   const std::lock_guard one_at_a_time(release_mutex_);
   {
     const std::lock_guard lock(state_->mutex);
     auto& segments = state_->segments;
-    for (;;) {
-      const auto number = segments.front().number;
-      const bool current = segments.size() == 1;
-      const bool running = state_->oldest_running && *state_->oldest_running <= number;
-      const bool needed = std::any_of(segments.begin(), segments.end(), [&](const auto& segment) {
-        return segment.last > through && segment.needs_from <= number;
-      });
-      if (current || running || needed || segments.front().last > through) break;
-      removal_.add(number);
+    const auto unread = std::find_if(segments.begin(), std::prev(segments.end()),
+                                     [&](const auto& each) { return each.last > through; });
+    auto keep = std::min(unread->number, state_->oldest_running.value_or(UINT64_MAX));
+    // What stays can be read as a whole: fragments stay with the commit that they belong to.
+    for (auto each = segments.rbegin(); each != segments.rend() && each->number >= keep; ++each)
+      keep = std::min(keep, each->needs_from);
+    while (segments.front().number < keep) {
+      removal_.add(segments.front().number);
       segments.erase(segments.begin());
     }
   }

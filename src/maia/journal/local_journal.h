@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "maia/base/disk.h"
 #include "maia/journal/journal_state.h"
@@ -11,6 +12,10 @@
 #include "maia/journal/running_transactions.h"
 #include "maia/journal/segment_files.h"
 #include "maia/journal/segment_writer.h"
+
+namespace maia::journal {
+class Lookup;
+}
 
 namespace maia {
 
@@ -41,6 +46,7 @@ class LocalJournal final : public Journal {
   Result<std::unique_ptr<JournalCursor>> read(Sequence after) override;
   Result<Sequence> before_time(WallMicros moment, WallMicros now) override;
   Result<Sequence> up_to_position(const Position& position, const PositionOrder& order) override;
+  Result<Position> end_of(Sequence sequence) override;
   Status release(Sequence through) override;
   std::vector<Part> parts() const override;
   std::vector<SchemaRef> latest_schemas() const override;
@@ -49,7 +55,7 @@ class LocalJournal final : public Journal {
  private:
   /// Asks about the segments as they are now; again when one of them was removed meanwhile.
   template <class Ask>
-  Result<Sequence> look_up(Ask ask);
+  auto look_up(Ask ask) -> std::invoke_result_t<Ask, journal::Lookup&>;
   LocalJournal(std::shared_ptr<journal::JournalState> state, Options options, std::unique_ptr<DiskLock> lock)
       : state_(std::move(state)),
         options_(std::move(options)),

@@ -155,15 +155,30 @@ Result<Sequence> Lookup::up_to_position(const Position& position, const Position
   return sequence;
 }
 
+Result<Position> Lookup::end_of(Sequence sequence) {
+  const auto index = MAIA_TRY(index_after(sequence));
+  const auto reader = MAIA_TRY(open(index));
+  auto end = MAIA_TRY(reader->open_record()).position;
+  auto walk = scan(*reader, index);
+  while (auto found = MAIA_TRY(walk.next())) {
+    if (found->head.sequence > sequence) break;
+    if (!found->head.end.empty()) end = std::move(found->head.end);
+  }
+  return end;
+}
+
 Result<std::uint64_t> Lookup::segment_after(Sequence after) {
+  return segments_[MAIA_TRY(index_after(after))];
+}
+
+Result<std::size_t> Lookup::index_after(Sequence after) {
   const auto first = MAIA_TRY(begin_of(0));
   if (after < first.base) return before_all(fmt::format("sequence {}", after.value + 1), first);
   const auto begins_before = [&](std::size_t middle) -> Result<bool> {
     const auto open = MAIA_TRY(begin_of(middle));
     return open.base <= after;
   };
-  const auto index = MAIA_TRY(last_that(segments_.size(), begins_before));
-  return segments_[index];
+  return last_that(segments_.size(), begins_before);
 }
 
 Result<Journal::Tail> Lookup::tail() {

@@ -52,12 +52,14 @@ class Lookup {
   /// As in Journal.
   Result<Sequence> before_time(WallMicros moment, WallMicros now);
   Result<Sequence> up_to_position(const Position& position, const PositionOrder& order);
+  Result<Position> end_of(Sequence sequence);
   /// The segment that has what follows `after`. Code::lost_history if it is not there any more.
   Result<std::uint64_t> segment_after(Sequence after);
   /// What is at the end.
   Result<Journal::Tail> tail();
 
  private:
+  Result<std::size_t> index_after(Sequence after);
   Result<std::unique_ptr<SegmentReader>> open(std::size_t index);
   Result<SegmentOpen> begin_of(std::size_t index);
   SegmentScan scan(SegmentReader& reader, std::size_t index) const;

@@ -69,6 +69,37 @@ TEST_F(LookupTest, the_sequence_up_to_a_position_is_found_in_every_segment) {
   }
 }
 
+TEST_F(LookupTest, the_end_of_every_sequence_that_is_retained_is_found) {
+  fill();
+  const auto check = [&] {
+    for (auto sequence = journal->tail().first.value - 1; sequence <= kTransactions; ++sequence) {
+      const auto end = journal->end_of(Sequence{sequence});
+      ASSERT_TRUE(end.ok()) << end.error().message;
+      ASSERT_EQ(end->token, sequence == 0 ? "1" : std::to_string(sequence * 10));
+    }
+  };
+  check();
+  ASSERT_TRUE(journal->release(Sequence{30}).ok());
+  ASSERT_GT(journal->tail().first.value, 1U);
+  check();
+  EXPECT_EQ(journal->end_of(Sequence{1}).error().code, Error::Code::lost_history);
+}
+
+TEST_F(LookupTest, what_is_retained_can_be_read_from_its_first_sequence_on_wherever_it_was_released) {
+  fill();
+  for (std::uint64_t through = 1; through <= kTransactions; ++through) {
+    ASSERT_TRUE(journal->release(Sequence{through}).ok());
+    const auto cursor = journal->read(Sequence{journal->tail().first.value - 1}).value();
+    for (auto at = journal->tail().first.value; at <= kTransactions;) {
+      const auto window = cursor->next(std::chrono::milliseconds{0}, {});
+      ASSERT_TRUE(window.ok()) << through << ": " << window.error().message;
+      ASSERT_TRUE(*window) << through;
+      if (!(**window)->continues) ++at;
+    }
+  }
+  EXPECT_GT(journal->tail().first.value, kTransactions / 2);
+}
+
 TEST_F(LookupTest, what_is_before_all_that_is_retained_is_lost_and_the_oldest_is_named) {
   fill();
   ASSERT_TRUE(journal->release(Sequence{30}).ok());
