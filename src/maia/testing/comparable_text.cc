@@ -49,7 +49,7 @@ std::pair<std::string, std::string> mysql_patterns(const std::string& type) {
   if (type == "longblob") return {"encode($, 'hex')", "lower(hex($))"};
   if (type == "datetime(6)") return {"to_char($, 'YYYY-MM-DD HH24:MI:SS.US')", "$"};
   if (type == "time(6)") return {"to_char($ - time '00:00', 'HH24:MI:SS.US')", "$"};
-  if (type == "float") return {"$::text", "$ + 0e0"};  // a float alone is printed with six digits
+  if (type == "float") return {"$::text", "$ * 1e0"};  // a float alone is printed with six digits
   return {"case when $ is distinct from null then format('%s', $) end", "$"};
 }
 
