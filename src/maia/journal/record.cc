@@ -28,6 +28,13 @@ std::uint64_t record_checksum(ByteView record, Place place) {
   return XXH3_64bits_withSeed(covered.data(), covered.size(), seed_of(place));
 }
 
+/// Made once for each thread: making one costs more than a small record.
+ZSTD_DCtx* decompressor() {
+  thread_local const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> zstd{ZSTD_createDCtx(),
+                                                                                  ZSTD_freeDCtx};
+  return zstd.get();
+}
+
 Error bad(std::string reason) { return {Error::Code::corruption, Recovery::halt, std::move(reason), ""}; }
 
 }  // namespace
@@ -106,7 +113,8 @@ Result<Bytes> decode_payload(const RecordHeader& header, ByteView record, Place 
     return bad("the compressed payload states another size than the record");
   }
   Bytes payload(header.size);
-  const auto size = ZSTD_decompress(payload.data(), payload.size(), stored.data(), stored.size());
+  const auto size =
+      ZSTD_decompressDCtx(decompressor(), payload.data(), payload.size(), stored.data(), stored.size());
   if (ZSTD_isError(size) || size != header.size) return bad("the payload does not decompress");
   return payload;
 }

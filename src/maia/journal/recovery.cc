@@ -52,7 +52,7 @@ class LastSegment {
         MAIA_TRY(cut(offset));
         break;
       }
-      MAIA_TRY(take(offset, *header));
+      MAIA_TRY(take(offset, *header, *payload));
       offset += header->bytes();
     }
     if (recovered_.complete && offset != size) {
@@ -63,7 +63,7 @@ class LastSegment {
     return {};
   }
 
-  Status take(std::uint64_t offset, const RecordHeader& header) {
+  Status take(std::uint64_t offset, const RecordHeader& header, ByteView payload) {
     if (header.type == RecordType::window || header.type == RecordType::commit) {
       if (header.sequence.value != recovered_.last.value + 1) {
         return reader_.damaged_at(offset, "a sequence is missing before this record");
@@ -71,7 +71,7 @@ class LastSegment {
       recovered_.last = header.sequence;
     }
     if (header.type == RecordType::window) {
-      const auto window = MAIA_TRY(reader_.window(offset, header));
+      const auto window = MAIA_TRY(reader_.window(offset, header, payload));
       if (!window.end.empty()) recovered_.position = window.end;
       for (const auto& transaction : window.transactions) entry_.span.add(transaction);
       for (const auto& use : schema_uses(window)) apply(recovered_.schemas, use);

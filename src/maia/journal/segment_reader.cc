@@ -94,8 +94,11 @@ Result<SegmentEnd> SegmentReader::end_record() {
 }
 
 Result<Window> SegmentReader::window(std::uint64_t offset, const RecordHeader& header) {
-  const auto from = MAIA_TRY(payload(offset, header));
-  auto window = MAIA_TRY(at(offset, decode_window(from, [this](std::uint64_t n) { return schema(n); })));
+  return window(offset, header, MAIA_TRY(payload(offset, header)));
+}
+
+Result<Window> SegmentReader::window(std::uint64_t offset, const RecordHeader& header, ByteView payload) {
+  auto window = MAIA_TRY(at(offset, decode_window(payload, [this](std::uint64_t n) { return schema(n); })));
   window.sequence = header.sequence;
   return window;
 }

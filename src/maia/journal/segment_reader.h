@@ -30,6 +30,8 @@ class SegmentReader {
   Result<SegmentEnd> end_record();
   /// A window or fragment record's window, with `sequence` set.
   Result<Window> window(std::uint64_t offset, const RecordHeader& header);
+  /// The same of a payload that was read already.
+  Result<Window> window(std::uint64_t offset, const RecordHeader& header, ByteView payload);
   /// Of a window or commit record, without its rows: sequence, end, transactions.
   Result<Window> head(std::uint64_t offset, const RecordHeader& header);
   Result<CommitRecord> commit(std::uint64_t offset, const RecordHeader& header);
