@@ -31,6 +31,11 @@ Status PostgresDestination::connect(std::string_view pipeline) {
   MAIA_TRY(
       connection_->run("select pg_catalog.set_config('synchronous_commit', 'on', false) "
                        "where pg_catalog.current_setting('synchronous_commit') = 'off'"));
+  const auto may_flush = MAIA_TRY(connection_->query(
+      "select coalesce(pg_catalog.bool_and(pg_catalog.has_function_privilege(oid, 'execute')), false) "
+      "from pg_catalog.pg_proc where proname = 'pg_logical_emit_message' "
+      "and pronamespace = 'pg_catalog'::pg_catalog.regnamespace"));
+  shows_early_ = may_flush.boolean(0, 0);
   types_ = MAIA_TRY(read_server_types(*connection_));
   row_writer_.emplace(*connection_, statements_);
   array_writer_.emplace(*connection_, statements_);
@@ -68,7 +73,9 @@ Result<Destination::Opened> PostgresDestination::open(std::string_view pipeline,
 Status PostgresDestination::begin() {
   if (!connection_) return not_open();
   changed_.clear();
-  return connection_->run("begin; set constraints all deferred");
+  return connection_->run(shows_early_
+                              ? "begin; set constraints all deferred; set local synchronous_commit = off"
+                              : "begin; set constraints all deferred");
 }
 
 TableTarget PostgresDestination::placed(const TableTarget& target) const {
@@ -191,6 +198,8 @@ std::vector<PostgresDestination::Way> PostgresDestination::ways_for(
   if (rows < kFewRows || (!put_back && any_key_change(groups))) {
     ways.push_back(Way::rows);
   } else {
+    if (rows >= kCopiedRows && std::all_of(groups.begin(), groups.end(), likely_new_rows))
+      ways.push_back(Way::copied);
     if (rows < kManyRows) ways.push_back(Way::arrays);
     ways.push_back(Way::staged);
     // In the source's order each step satisfies what the source has checked.
@@ -204,6 +213,12 @@ Result<bool> PostgresDestination::write_by(Way way, std::span<const TargetDelive
   if (way == Way::arrays) return array_writer_->write(groups, "maia_write");
   if (way == Way::rows) {
     MAIA_TRY(row_writer_->write(groups, "maia_write"));
+    return true;
+  }
+  if (way == Way::copied) {
+    MAIA_TRY(connection_->run("savepoint maia_write"));
+    MAIA_TRY(group_writer_->copy(groups));
+    MAIA_TRY(connection_->run("release savepoint maia_write"));
     return true;
   }
   // Before the savepoint, since a temporary table would go with what is rolled back to it.
@@ -224,7 +239,11 @@ Status PostgresDestination::write_changes(std::span<const TargetDeliveries> grou
     if (done.ok() && *done) return {};
     if (done.ok()) continue;
     const auto& state = connection_->last_sqlstate();
-    const bool refused_value = state.starts_with("22") && (ways[i] == Way::rows || ways[i] == Way::arrays);
+    const bool by_value = ways[i] == Way::rows || ways[i] == Way::copied || ways[i] == Way::arrays;
+    const bool refused_value = state.starts_with("22") && by_value;
+    if (ways[i] == Way::copied && state == kUniqueViolation) {
+      for (const auto& group : groups) group.target->meets_rows = true;
+    }
     if (refused_value) {
       // The staging table tells in which column.
       ways.resize(i + 1);
@@ -258,10 +277,21 @@ Status PostgresDestination::commit(const CheckpointUpdate& update) {
   if (pipeline.last_command() != "COMMIT") {
     return Error{.message = "the destination's transaction had failed before its commit"};
   }
+  if (shows_early_) MAIA_TRY(flush_commits());
   sequence_ = update.sequence;
   group_writer_->committed();
   changed_.clear();
   return {};
+}
+
+/// A transaction that changes no row, but waits at its commit as the session's synchronous_commit says: then
+/// all before it is as durable.
+Status PostgresDestination::flush_commits() {
+  const auto flushed = connection_->query("select pg_catalog.pg_logical_emit_message(true, 'maia', '')");
+  if (flushed.ok()) return {};
+  return Error{.code = Error::Code::unknown_outcome,
+               .recovery = Recovery::reconnect,
+               .message = "whether a transaction is durable was not said: " + flushed.error().message};
 }
 
 void PostgresDestination::rollback() {

@@ -54,10 +54,11 @@ class PostgresDestination final : public maia::Destination {
   void forget_session();
   Result<std::vector<TargetDeliveries>> group(std::span<const Delivery> deliveries);
   Status write_changes(std::span<const TargetDeliveries> groups);
-  enum class Way : std::uint8_t { rows, arrays, staged, put_back };
+  enum class Way : std::uint8_t { rows, copied, arrays, staged, put_back };
   std::vector<Way> ways_for(std::span<const TargetDeliveries> groups) const;
   /// False if the way does not do for these changes.
   Result<bool> write_by(Way way, std::span<const TargetDeliveries> groups);
+  Status flush_commits();
   bool may_put_back(std::span<const TargetDeliveries> groups) const;
 
   DestinationConfig config_;
@@ -69,6 +70,9 @@ class PostgresDestination final : public maia::Destination {
   std::optional<GroupWriter> group_writer_;
   ServerTypes types_;
   bool checks_foreign_keys_ = true;
+  /// Transactions are seen at their commit, and `commit` returns when they are durable: readers do not wait
+  /// for the disk.
+  bool shows_early_ = false;
   Epoch epoch_;
   Sequence sequence_;
   std::map<TableName, std::unique_ptr<WriteTarget>> targets_;

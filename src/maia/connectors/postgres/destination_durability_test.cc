@@ -168,23 +168,19 @@ TEST_F(DurabilityTest, a_broken_session_in_the_middle_of_a_write_asks_for_a_new_
   EXPECT_THAT(rows("select * from t"), IsEmpty());
 }
 
-TEST_F(DurabilityTest, a_role_that_commits_asynchronously_by_default_does_not_here) {
-  execute("create role lax superuser login; alter role lax set synchronous_commit = off");
-  auto config = config_for(server(), database);
-  config.connection.user = "lax";
-  destination = std::make_unique<PostgresDestination>(config);
-  ASSERT_TRUE(destination->open("q").ok());
-  ASSERT_TRUE(destination->begin().ok());
-  execute("create table seen (setting text)");
-  execute(
-      "create function note() returns trigger language plpgsql as $$ begin insert into public.seen values "
-      "(current_setting('synchronous_commit')); return null; end $$; "
-      "create trigger note after update on maia.checkpoint for each row execute function note(); "
-      "alter table maia.checkpoint enable always trigger note");
-  EXPECT_OK(destination->commit({{1}, {"x"}, {}}));
-  EXPECT_THAT(rows("select * from seen"), ElementsAre("on"));
-  destination.reset();
-  execute("drop owned by lax; drop role lax");
+TEST_F(DurabilityTest, what_a_commit_has_returned_for_survives_the_death_of_the_server) {
+  const auto own = testing::PostgresServer::start();
+  ASSERT_TRUE(own.ok()) << own.error().message;
+  EXPECT_OK((*own)->execute("alter role postgres set synchronous_commit = off"));
+  PostgresDestination there(config_for(**own, "postgres"));
+  ASSERT_TRUE(there.open("p").ok());
+  ASSERT_TRUE(there.begin().ok());
+  EXPECT_OK(there.commit({{1}, {"x"}, {}}));
+  EXPECT_OK((*own)->kill9());
+  EXPECT_OK((*own)->restart());
+  const auto kept = (*own)->query("select sequence from maia.checkpoint where pipeline = 'p'");
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  EXPECT_EQ(kept->at(0).at(0), "1");
 }
 
 TEST_F(DurabilityTest, a_user_without_privileges_is_told_the_statements) {

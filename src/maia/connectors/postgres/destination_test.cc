@@ -138,6 +138,25 @@ TEST_F(PostgresDestinationTest, all_kinds_of_changes_are_applied_by_each_way) {
   }
 }
 
+TEST_F(PostgresDestinationTest, many_inserts_are_loaded_right_into_the_table_unless_they_meet_rows) {
+  constexpr std::string_view kStages = "select count(*) from pg_class where relname like 'maia_stage%'";
+  constexpr int kRows = 5'000;
+  auto table = orders();
+  prepare(table);
+  const auto insert = [&](int first, const char* note) {
+    table.restart();
+    for (int i = 0; i < kRows; ++i) table.insert({std::to_string(first + i), note, "1.00"});
+    return write({table.delivery()});
+  };
+  EXPECT_OK(insert(0, "new"));
+  EXPECT_THAT(rows(kStages), ElementsAre("0"));
+  EXPECT_OK(insert(kRows - 1, "newer"));
+  EXPECT_THAT(rows(kStages), ElementsAre("1"));
+  EXPECT_OK(insert(2 * kRows, "last"));
+  EXPECT_THAT(rows("select note, count(*) from orders group by note order by note"),
+              ElementsAre("last|5000", "new|4999", "newer|5000"));
+}
+
 TEST_F(PostgresDestinationTest, a_row_that_lacks_values_and_is_missing_is_an_error_unless_converging) {
   for (const int filler : {0, 500, 6000}) {
     auto table = orders();

@@ -42,6 +42,15 @@ void parents_first(std::vector<TargetDeliveries>& groups) {
   groups = std::move(ordered);
 }
 
+bool likely_new_rows(const TargetDeliveries& group) {
+  if (group.target->meets_rows) return false;
+  return std::all_of(group.deliveries.begin(), group.deliveries.end(), [](const Delivery* delivery) {
+    const auto ops = delivery->batch->ops();
+    return !delivery->converging &&
+           std::all_of(ops.begin(), ops.end(), [](Op op) { return op == Op::insert; });
+  });
+}
+
 bool only_new_rows(const TargetDeliveries& group) {
   return std::all_of(group.deliveries.begin(), group.deliveries.end(), [&](const Delivery* delivery) {
     if (group.target->appends()) return true;
@@ -69,7 +78,7 @@ bool any_key_change(std::span<const TargetDeliveries> groups) {
 
 bool stopped_by_order(std::string_view sqlstate) {
   // unique, foreign key and exclusion; 23001 is a foreign key with RESTRICT
-  return sqlstate == "23505" || sqlstate == "23503" || sqlstate == "23P01" || sqlstate == "23001";
+  return sqlstate == kUniqueViolation || sqlstate == "23503" || sqlstate == "23P01" || sqlstate == "23001";
 }
 
 }  // namespace maia::postgres

@@ -67,6 +67,8 @@ class WriteTarget {
   std::string stage_copy_sql() const;
   CopyEncoder& stage_encoder() { return stage_encoder_; }
   bool staged = false;  ///< the staging table is there
+  /// Inserts may meet rows of their key, since some have: they are not loaded without a look-up any more.
+  bool meets_rows = false;
 
   // Statements on groups; parameter $1 is the group.
   std::string group_remove_sql() const { return remove_sql(group_rows()); }
