@@ -79,7 +79,7 @@ int main() {
                                                           .memory_bytes = 64U << 20}));
   const auto target = orders("public");
   fmt::print("{:>8} {:>12} {:>18}\n", "rows", "maia", "librdkafka alone");
-  for (const std::size_t size : {1, 10, 100, 1'000, 10'000, 50'000}) {
+  for (const auto size : std::initializer_list<std::size_t>{1, 10, 100, 1'000, 10'000, 50'000}) {
     const auto transactions = std::max<std::size_t>(3, std::min<std::size_t>(100, 200'000 / size));
     const auto batch = rows(target, size);
     const auto ours = through_destination(to, target, batch, transactions);

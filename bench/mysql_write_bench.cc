@@ -106,7 +106,7 @@ void measure(testing::MysqlProduct product) {
                             {"insert fresh", Op::insert, Way::fresh}};
   fmt::print("{:>8}", "rows");
   for (const auto& each : columns) fmt::print(" {:>13}", each.name);
-  for (const std::size_t size : {1, 10, 30, 100, 1'000, 5'000, 20'000}) {
+  for (const auto size : std::initializer_list<std::size_t>{1, 10, 30, 100, 1'000, 5'000, 20'000}) {
     fmt::print("\n{:>8}", size);
     for (const auto& each : columns)
       fmt::print(" {:>13.0f}", run(*connection, target, each.op, each.way, size, next_new));

@@ -9,8 +9,10 @@
 #include "maia/sql/quote.h"
 
 namespace maia::duckdb {
+
 std::vector<std::string> TableSql::key_numbers() const {
   std::vector<std::string> keys;
+  keys.reserve(target_->key.size());
   for (const auto column : target_->key) keys.push_back(fmt::format("c{}", column));
   return keys;
 }
@@ -24,6 +26,7 @@ Result<std::string> TableSql::condition(const RowCondition& condition, std::stri
                    fmt::format("{} is not a key column of {}", each.column, to_string(target_->name)), ""};
     }
     std::vector<std::string> literals;
+    literals.reserve(each.literals.size());
     for (const auto& literal : each.literals) literals.push_back(MAIA_TRY(sql::duckdb_literal(literal)));
     const auto value = rows.empty() ? "t." + columns_[*column] : fmt::format("{}.c{}", rows, *column);
     text += fmt::format(" AND {} {} ({})", value, sign(each.how), fmt::join(literals, ", "));

@@ -108,7 +108,7 @@ class Assembler {
   std::optional<Open> open_;
   std::map<std::string, Prepared> prepared_;  ///< by XID
   DomainPositions seen_;                      ///< MariaDB: what was read, had or not
-  bool passed_ = false;                       ///< the position moved without rows
+  bool passed_ = true;  ///< the position was not told yet: it moved without rows, or is the first
 };
 
 }  // namespace maia::mysql

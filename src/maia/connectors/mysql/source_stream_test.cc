@@ -107,6 +107,15 @@ TEST_P(MysqlStream, purged_logs_are_lost_history) {
   EXPECT_EQ(error->reason, "log_purged");
 }
 
+TEST_P(MysqlStream, where_it_begins_is_told_though_nothing_is_written) {
+  sql("create table t (id int primary key)");
+  open();
+  begin();
+  replica_.set_position(Position{});
+  catch_up();
+  EXPECT_EQ(replica_.position(), must(source_->end()));
+}
+
 TEST_P(MysqlStream, an_idle_source_still_moves_its_position) {
   sql("create table t (id int primary key); create table other (id int primary key)");
   auto with = config();
