@@ -155,6 +155,7 @@ void Oracle::compare_log(const Store& store, const Table& log, const std::string
     }
   }
   if (log.out_of_order) std::sort(ids.begin(), ids.end(), in_source_order);
+  if (no_copies_) snapshot = 0;
   // Without rows the snapshot left no sign of its position: the table was empty then.
   if (!snapshot) snapshot = ids.empty() ? position : std::stoull(ids.front()) - 1;
   std::erase_if(wanted, [&](const auto& each) { return each.first <= *snapshot; });

@@ -17,6 +17,8 @@ class Oracle {
   Oracle(Database& database, Trace& trace) : database_(database), trace_(trace) {}
 
   void watch(Store& store);
+  /// Nothing is copied: everything comes by the stream.
+  void expect_no_copies() { no_copies_ = true; }
   void confirmed(std::uint64_t position);
   /// Everything is delivered: destinations equal the database.
   void quiet();
@@ -30,6 +32,7 @@ class Oracle {
   Database& database_;
   Trace& trace_;
   std::vector<const Store*> stores_;
+  bool no_copies_ = false;
   std::map<std::string, std::uint64_t> reached_;  ///< by destination
   std::uint64_t checks_ = 0;
 };

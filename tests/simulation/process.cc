@@ -61,7 +61,10 @@ Process::~Process() = default;
 engine::PipelineRun::Parts Process::parts(std::unique_ptr<Journal> journal) {
   engine::PipelineRun::Parts parts;
   parts.options.name = "simulated";
-  parts.options.snapshot = world_.setup.snapshot;
+  parts.options.snapshot = world_.setup.source.has_rows;
+  parts.options.source_has_rows = world_.setup.source.has_rows;
+  // As the program does it.
+  if (!world_.setup.source.has_rows) parts.options.confirm.when = engine::ConfirmOptions::When::journaled;
   parts.options.snapshot_readers = 0;
   parts.options.idle_checkpoint = std::chrono::milliseconds(500);
   parts.options.retention.bytes = world_.setup.retain_bytes;

@@ -49,7 +49,6 @@ struct Setup {
   std::uint64_t segment_bytes = 1 << 20;
   std::uint64_t recent_bytes = 1 << 20;
   std::size_t max_rows = 10;
-  bool snapshot = true;
   std::uint64_t retain_bytes = 1 << 30;
 };
 

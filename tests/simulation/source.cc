@@ -28,7 +28,7 @@ Result<Source::Prepared> SimulatedSource::prepare(const std::optional<Position>&
   MAIA_TRY(life_.call("source", "prepare", life_.session("source")));
   created_at_.reset();
   if (!resume) {
-    const auto here = database_.end();
+    const auto here = habits_.has_rows ? database_.end() : 0;
     database_.slot = Database::Slot{.confirmed = here, .on_disk = here};
     created_at_ = here;
     MAIA_TRY(life_.call("source", "prepared", life_.session("source")));
@@ -45,6 +45,8 @@ Result<Source::Prepared> SimulatedSource::prepare(const std::optional<Position>&
 
 Result<std::unique_ptr<Snapshot>> SimulatedSource::snapshot() {
   MAIA_TRY(life_.call("source", "snapshot", life_.session("source")));
+  if (!habits_.has_rows)
+    return Error{Error::Code::unsupported, Recovery::halt, "a log has no rows that could be read", ""};
   const auto at = created_at_.value_or(database_.end());
   created_at_.reset();
   return std::unique_ptr<Snapshot>(std::make_unique<SimulatedSnapshot>(database_, habits_, life_, at));
@@ -53,7 +55,7 @@ Result<std::unique_ptr<Snapshot>> SimulatedSource::snapshot() {
 Result<std::unique_ptr<Stream>> SimulatedSource::stream(const Position& from, std::vector<SchemaRef>) {
   MAIA_TRY(life_.call("source", "stream", life_.session("source")));
   auto& slot = *database_.slot;
-  if (slot.user != 0) {
+  if (slot.user != 0 && habits_.has_rows) {
     return Error{Error::Code::unavailable, Recovery::retry, "the slot is in use by another session", ""};
   }
   // As servers do it: what was discarded is passed over in silence.

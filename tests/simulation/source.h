@@ -17,6 +17,7 @@ struct SourceHabits {
   std::uint64_t group = 3;                 ///< small transactions in a window
   std::uint64_t chunks = 3;                ///< of a table
   bool send_all = false;                   ///< also large values that were not touched
+  bool has_rows = true;                    ///< else it is a log and no more, which nobody's reading shortens
   Flaw flaw = Flaw::none;
 };
 

@@ -90,7 +90,7 @@ SimulatedStream::~SimulatedStream() {
 
 Result<std::optional<StreamEvent>> SimulatedStream::next(std::chrono::milliseconds, std::stop_token) {
   MAIA_TRY(life_.call("source", "next", session_));
-  if (database_.slot->user != user_) {
+  if (database_.slot->user != user_ && habits_.has_rows) {
     return Error{Error::Code::unavailable, Recovery::reconnect, "the slot was taken by another session", ""};
   }
   while (ready_.empty() && at_ < database_.end()) {
@@ -183,6 +183,7 @@ void SimulatedStream::end_group() {
 
 Status SimulatedStream::confirm(const Position& durable) {
   MAIA_TRY(life_.call("source", "confirm", session_));
+  if (!habits_.has_rows) return {};
   if (database_.slot->user != user_) return {};
   const auto upto = habits_.flaw == Flaw::early_confirm ? at_ : number(durable);
   confirmed_(upto);

@@ -37,6 +37,7 @@ World::World(const Plan& plan, const Dropped& dropped, bool in_words)
     store.flaw = plan.setup.source.flaw;
     oracle_.watch(store);
   }
+  if (!plan.setup.source.has_rows) oracle_.expect_no_copies();
   machines_.push_back(std::make_unique<Machine>(plan.seed));
 }
 

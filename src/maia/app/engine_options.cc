@@ -61,7 +61,7 @@ engine::RowErrors row_errors(const config::ErrorSettings& errors) {
 
 }  // namespace
 
-engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline) {
+engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline, const Connector& source) {
   engine::PipelineOptions out;
   out.name = pipeline.name;
   out.file_version = version_of(pipeline);
@@ -80,6 +80,13 @@ engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline)
                              : engine::ConfirmOptions::When::delivered,
                  .retain_at_source = journal.retain_at_source.bytes};
   out.resync_lost_history = journal.on_lost_history == config::LostHistoryRule::resync;
+  if (!source.can.snapshot) {
+    out.snapshot = false;
+    out.source_has_rows = false;
+    // A log may have parts without an order between them: that in which they were read is the journal's, so
+    // nothing is delivered before it is durable there.
+    out.confirm.when = engine::ConfirmOptions::When::journaled;
+  }
   return out;
 }
 

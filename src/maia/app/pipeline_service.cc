@@ -99,7 +99,7 @@ Result<std::unique_ptr<PipelineService>> PipelineService::open(const config::Pip
 Result<engine::PipelineRun::Parts> PipelineService::parts_of(const config::PipelineSettings& settings) {
   const auto memory = memory_(settings.destinations.size());
   engine::PipelineRun::Parts parts;
-  parts.options = engine_options(settings);
+  parts.options = engine_options(settings, *find_connector(outside_.connectors, settings.source.type));
   parts.options.snapshot_queue_bytes = memory.copy_queue;
   parts.source = MAIA_TRY(in("source", open_source(settings, state_, outside_)));
   for (const auto& destination : settings.destinations) {

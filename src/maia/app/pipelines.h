@@ -43,8 +43,8 @@ Result<std::unique_ptr<Destination>> open_destination_again(const config::Pipeli
                                                             const std::string& state, const Outside& outside,
                                                             std::uint64_t memory_bytes);
 
-/// The engine's view of the settings.
-engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline);
+/// The engine's view of the settings, and of what the source can do.
+engine::PipelineOptions engine_options(const config::PipelineSettings& pipeline, const Connector& source);
 engine::DestinationOptions engine_options(const config::PipelineSettings& pipeline,
                                           const config::DestinationSettings& destination);
 

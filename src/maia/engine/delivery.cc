@@ -146,6 +146,7 @@ Result<Step> Delivery::work(std::stop_token stop) {
     publish("paused");
     return Step::wait(kRest);
   }
+  MAIA_TRY(prepare_uncopied());
   bool busy = MAIA_TRY(copy(stop));
   busy = MAIA_TRY(catch_up(stop)) || busy;
   const auto patience = busy ? std::chrono::milliseconds{0} : parts_.patience;

@@ -74,6 +74,8 @@ class Delivery final : public Task {
   Epoch epoch() const { return epoch_; }
   /// The oldest place that a table here still needs the journal, or the source, to reach back to.
   Result<Held> oldest_needed() const;
+  /// Where it stands, and where tables are held apart.
+  Result<std::vector<Position>> places() const;
   /// The tables that the source offers, where capture begins for a destination that has nothing yet, and the
   /// snapshot that is at hand, if there is one. `renumbered` if the journal was begun anew: its first
   /// sequence and the source's position there; `lost` if the source could not give what came before that,
@@ -173,6 +175,8 @@ class Delivery final : public Task {
   /// A transform that no table goes through is a slip in its names, not something to pass over.
   Status refuse_idle_transforms() const;
   bool streams() const;
+  /// Makes the tables that stream without having been copied.
+  Status prepare_uncopied();
 
   // Copying (delivery_copy.cc)
   Result<bool> copy(std::stop_token stop);
@@ -190,6 +194,7 @@ class Delivery final : public Task {
   bool meet(TableEntry& entry);
   Share share_of(const TableEntry& entry, const Window& window, const Lane& lane) const;
   Status give_up_history(TableEntry& entry);
+  Error history_is_gone(const TableEntry& entry) const;
   /// From where the checkpoint is, compared with what is there if it can be.
   Status read_again(TableEntry& entry);
   /// A table whose changes do not say enough to be told to newer rows is copied whole, from one view.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of Delivery that brings tables that were held back to where the others are: a second way through
 // the journal, on which only they are taken.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -175,6 +177,14 @@ bool Delivery::meet(TableEntry& entry) {
 Status Delivery::give_up_history(TableEntry& entry) {
   auto& fact = entry.fact;
   const auto table = to_string(fact.source->name);
+  if (!pipeline_.source_has_rows) {
+    if (fact.state == TableState::paused || fact.state == TableState::quarantined) return {};
+    const auto error = history_is_gone(entry);
+    fact.reason = error.message;
+    fact.hint = error.hint;
+    entry.dirty = true;
+    return happen(fact, TableEvent::fail);
+  }
   parts_.observer.event(Observer::Level::warning,
                         "the journal does not reach back to where the table was held",
                         {{"destination", options_.name},
@@ -182,6 +192,15 @@ Status Delivery::give_up_history(TableEntry& entry) {
                          {"held_at", parts_.source.describe(fact.held->position)},
                          {"then", "its rows are read again and compared"}});
   return read_again(entry);
+}
+
+Error Delivery::history_is_gone(const TableEntry& entry) const {
+  return Error{
+      Error::Code::invalid_config, Recovery::halt,
+      fmt::format("{}: neither the journal nor the source has what came after {}, where it was held",
+                  to_string(entry.fact.source->name), parts_.source.describe(entry.fact.held->position)),
+      "the source is a log, so that rows cannot be read again; to begin anew: maia drop, empty the "
+      "table, then maia run"};
 }
 
 Status Delivery::read_again(TableEntry& entry) {
@@ -210,6 +229,7 @@ Status Delivery::copy_anew(const std::string& id) {
   MAIA_TRY(load_tables());
   auto& entry = tables_.at(id);
   auto& fact = entry.fact;
+  if (!pipeline_.source_has_rows) return can_resync(entry);
   parts_.observer.event(Observer::Level::warning,
                         "keys changed and large values were not told while the table was copied",
                         {{"destination", options_.name},

@@ -144,7 +144,11 @@ Result<std::string> Delivery::resume_table(TableEntry& entry) {
   const bool apart = fact.state == TableState::paused || fact.state == TableState::quarantined;
   if (!apart) MAIA_TRY(happen(fact, TableEvent::resume));
   MAIA_TRY(bind_again(entry));
-  if (fact.held->sequence.value + 1 < parts_.journal.tail().first.value) MAIA_TRY(give_up_history(entry));
+  if (fact.held->sequence.value + 1 < parts_.journal.tail().first.value) {
+    if (!pipeline_.source_has_rows) return history_is_gone(entry);
+    MAIA_TRY(give_up_history(entry));
+  }
+  entry.unmade = !pipeline_.snapshot;
   fact.left_at = 0;
   fact.reason.clear();
   fact.hint.clear();
@@ -173,6 +177,11 @@ Status Delivery::bind_again(TableEntry& entry) {
 
 Status Delivery::can_resync(const TableEntry& entry) const {
   const auto name = to_string(entry.fact.source->name);
+  if (!pipeline_.source_has_rows) {
+    return refused(name + " comes from a log, which has changes but no rows to compare with",
+                   "maia replay sends again what the journal keeps; to read the log from its beginning: maia "
+                   "drop, empty the table, then maia run");
+  }
   if (options_.mode == TableTarget::Mode::append) {
     return refused(name + " keeps every change (mode: append), so there is nothing to compare",
                    "to begin anew: maia drop, then maia run");
@@ -238,8 +247,8 @@ Status Delivery::quarantine(const std::string& id, const Error& error) {
   if (const auto found = tables_.find(id); found != tables_.end()) fresh = found->second.fact;
   MAIA_TRY(load_tables());
   if (!tables_.contains(id) && fresh) {
-    fresh->state = TableState::waiting;
-    fresh->copied = false;
+    fresh->state = pipeline_.snapshot ? TableState::waiting : TableState::streaming;
+    fresh->copied = !pipeline_.snapshot;
     tables_[id].fact = std::move(*fresh);
   }
   auto& entry = tables_.at(id);

@@ -30,6 +30,17 @@ Result<Held> Delivery::oldest_needed() const {
   return oldest;
 }
 
+Result<std::vector<Position>> Delivery::places() const {
+  std::vector<Position> places;
+  if (!checkpoint_.position.empty()) places.push_back(checkpoint_.position);
+  for (const auto& [key, json] : checkpoint_.facts) {
+    if (!table_of_fact(key)) continue;
+    const auto fact = MAIA_TRY(in(options_.name, table_fact_from_json(json)));
+    if (fact.held) places.push_back(fact.held->position);
+  }
+  return places;
+}
+
 Status Delivery::load_tables() {
   if (checkpoint_.position.empty()) {
     checkpoint_.position = assigned_.from;
@@ -73,6 +84,8 @@ Status Delivery::load_table(const std::string& id, const std::string& json) {
   }
   // Before tables could be held, a copy kept the whole checkpoint where it began.
   if (entry.lacks_rows() && !entry.fact.held) hold(entry);
+  // It may have been set aside before it was made.
+  entry.unmade = !pipeline_.snapshot && entry.fact.state == TableState::catching_up;
   tables_.emplace(id, std::move(entry));
   return {};
 }
@@ -93,6 +106,7 @@ Status Delivery::offer(const SourceTable& table) {
     entry.fact.target = entry.route.wanted();
     entry.dirty = true;
     entry.rows_estimate = table.rows_estimate;
+    entry.unmade = !pipeline_.snapshot;
     if (pipeline_.snapshot) hold(entry);
     tables_.emplace(table.schema->id, std::move(entry));
     return {};
@@ -100,6 +114,13 @@ Status Delivery::offer(const SourceTable& table) {
   auto& entry = known->second;
   entry.rows_estimate = table.rows_estimate;
   if (!selection_is_new_ || entry.fact.state != TableState::removed) return {};
+  if (!pipeline_.source_has_rows) {
+    // Selected again: a log goes on where the table was left, and there are no rows to be read before.
+    hold(entry);
+    for (const auto event : {TableEvent::reread, TableEvent::read, TableEvent::copied})
+      MAIA_TRY(happen(entry.fact, event));
+    return {};
+  }
   // Selected again: the rows that stayed are compared; what is appended is appended anew.
   if (can_resync(entry).ok()) return begin_resync(entry, "");
   entry.route = MAIA_TRY(TableRoute::bind(entry.fact.source, transforms_, options_));
@@ -167,12 +188,14 @@ Status Delivery::renumber(const Held& base) {
 /// this run.
 Status Delivery::fits_journal() const {
   const auto tail = parts_.journal.tail();
-  if (checkpoint_.sequence < tail.first) return {};
+  const auto place = parts_.source.compare(checkpoint_.position, tail.position);
+  const bool parted = place == std::partial_ordering::unordered;
+  if (checkpoint_.sequence < tail.first && !parted) return {};
   auto there = tail.sequence;
-  if (parts_.source.compare(checkpoint_.position, tail.position) < 0) {
+  if (place < 0) {
     there = MAIA_TRY(parts_.journal.up_to_position(checkpoint_.position, order()));
   }
-  if (checkpoint_.sequence <= there) return {};
+  if (checkpoint_.sequence <= there && !parted) return {};
   return Error{Error::Code::unavailable, Recovery::reconnect,
                fmt::format("{} holds sequence {}, which the journal lost in a crash", options_.name,
                            checkpoint_.sequence.value),
@@ -217,6 +240,21 @@ Status Delivery::add_table(const SchemaRef& schema, bool had_rows) {
     added.fact.held.reset();
   }
   return refuse_meeting_tables();
+}
+
+Status Delivery::prepare_uncopied() {
+  bool any = false;
+  for (auto& [id, entry] : tables_) {
+    const bool comes =
+        entry.fact.state == TableState::streaming || entry.fact.state == TableState::catching_up;
+    if (!entry.unmade || !comes) continue;
+    if (!std::exchange(any, true)) MAIA_TRY(destination_->begin());
+    MAIA_TRY(blamed(id, destination_->prepare(entry.route.target())));
+  }
+  if (!any) return {};
+  MAIA_TRY(commit(checkpoint_.sequence, checkpoint_.position));
+  for (auto& [id, entry] : tables_) entry.unmade = false;
+  return {};
 }
 
 Status Delivery::refuse_meeting_tables() const {

@@ -77,6 +77,9 @@ struct DestinationOptions {
 struct PipelineOptions {
   std::string name;
   bool snapshot = true;  ///< copy the rows that are there before streaming
+  /// Rows can be read at the source. Otherwise it is a log and no more (Capabilities::snapshot): `snapshot`
+  /// is off, and nothing that has to read rows again is begun (docs/decisions/0011).
+  bool source_has_rows = true;
   std::uint32_t snapshot_readers = 2;
   std::size_t snapshot_queue_bytes = 16 * 1024 * 1024;
   bool stop_on_row_failure = false;  ///< a failure for good stops the pipeline, not only what it belongs to

@@ -68,7 +68,8 @@ Status PipelineRun::start_once() {
     return Error{Error::Code::check_failed, Recovery::halt,
                  to_string(table.schema->name) + ": " + table.problem, table.hint};
   }
-  if (tables.empty()) {
+  // A log's tables may all be yet to come.
+  if (tables.empty() && parts_.options.source_has_rows) {
     return Error{Error::Code::invalid_config, Recovery::halt,
                  "no table at the source matches tables:", "maia discover lists what is there"};
   }
@@ -160,9 +161,9 @@ Epoch PipelineRun::epoch_of(const std::string& destination) const {
 /// Another server is more likely a slip in the settings than the new home of the data, and what somebody did
 /// to a checkpoint is no loss at the source: none of them is a reason to change rows.
 bool PipelineRun::resyncs_after(const Error& error) const {
-  return parts_.options.resync_lost_history && error.code == Error::Code::lost_history &&
-         error.reason != "other_server" && error.reason != "checkpoint_edited" &&
-         error.reason != "checkpoint_removed";
+  return parts_.options.resync_lost_history && parts_.options.source_has_rows &&
+         error.code == Error::Code::lost_history && error.reason != "other_server" &&
+         error.reason != "checkpoint_edited" && error.reason != "checkpoint_removed";
 }
 
 /// Until the last destination has noted where it begins, each start comes here again.
@@ -236,12 +237,19 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
 
 /// What only tables that are held would need from a lost journal is not worth stopping for: they are read
 /// again. Where the journal says nothing, the source must be able to go on from each checkpoint: one that is
-/// not the oldest may be of a past that the source has lost.
+/// not the oldest may be of a past that the source has lost. A log of several parts wants to hear of every
+/// place ahead where something stands, so that it comes by there.
 Result<Source::Prepared> PipelineRun::prepare_source(Resume& resume) {
   for (const auto& delivery : deliveries_) {
     const auto& position = delivery->checkpoint().position;
     if (!resume.renumbered || position.empty() || position == resume.renumbered->position) continue;
     MAIA_TRY(parts_.source->prepare(position));
+  }
+  for (const auto& delivery : deliveries_) {
+    if (!resume.position || parts_.options.source_has_rows) break;
+    for (const auto& place : MAIA_TRY(delivery->places())) {
+      if (parts_.source->compare(place, *resume.position) > 0) MAIA_TRY(parts_.source->prepare(place));
+    }
   }
   auto prepared = parts_.source->prepare(resume.position);
   const bool lost = !prepared.ok() && prepared.error().code == Error::Code::lost_history;

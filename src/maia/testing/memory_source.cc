@@ -194,11 +194,12 @@ Result<std::vector<SourceTable>> MemorySource::tables() {
 
 Result<Source::Prepared> MemorySource::prepare(const std::optional<Position>& resume) {
   if (resume) return Prepared{*resume, false};
-  return Prepared{position(database_.size()), true};
+  return Prepared{position(has_rows_ ? database_.size() : 0), true};
 }
 
 Result<std::unique_ptr<Snapshot>> MemorySource::snapshot() {
   MAIA_TRY(faults_.at("snapshot"));
+  if (!has_rows_) return Error{Error::Code::unsupported, Recovery::halt, "a log has no rows", ""};
   return std::unique_ptr<Snapshot>(std::make_unique<MemorySnapshot>(database_, faults_));
 }
 

@@ -75,8 +75,9 @@ class Faults {
 /// Snapshot steps: "snapshot", "plan", "chunk"; stream steps: "stream", "next".
 class MemorySource final : public Source {
  public:
-  /// Both outlive the source.
-  MemorySource(MemoryDatabase& database, Faults& faults) : database_(database), faults_(faults) {}
+  /// Both outlive the source. Without rows it is a log and no more, from the first transaction on.
+  MemorySource(MemoryDatabase& database, Faults& faults, bool has_rows = true)
+      : database_(database), faults_(faults), has_rows_(has_rows) {}
 
   Result<Findings> check() override { return Findings{}; }
   Result<std::vector<SourceTable>> tables() override;
@@ -94,6 +95,7 @@ class MemorySource final : public Source {
  private:
   MemoryDatabase& database_;
   Faults& faults_;
+  const bool has_rows_;
 };
 
 }  // namespace maia::testing
