@@ -34,10 +34,10 @@ void find_meetings(std::vector<TableWay>& tables) {
 DestinationPlan plan_destination(const config::PipelineSettings& pipeline, std::size_t index,
                                  const std::vector<SourceTable>& tables, const Destination& destination,
                                  std::span<const std::unique_ptr<Transform>> transforms,
-                                 const Connector& connector) {
+                                 Guarantee guarantee) {
   const auto& settings = pipeline.destinations[index];
   const auto options = engine_options(pipeline, settings);
-  DestinationPlan plan{pipeline.name, settings.name, std::string(to_string(connector.guarantee)), {}, {}};
+  DestinationPlan plan{pipeline.name, settings.name, std::string(to_string(guarantee)), {}, {}};
   for (const auto& table : tables) plan.tables.push_back(plan_table(table, destination, transforms, options));
   if (!settings.allow_merge) find_meetings(plan.tables);
   for (const auto& transform : transforms) {
@@ -64,8 +64,9 @@ Result<std::vector<DestinationPlan>> plan_of(const config::PipelineSettings& pip
     const auto& settings = pipeline.destinations[i];
     const auto destination = MAIA_TRY(open_destination(pipeline, settings, state, outside));
     const auto transforms = MAIA_TRY(compile_transforms(settings.transforms));
-    plans.push_back(plan_destination(pipeline, i, tables, *destination, transforms,
-                                     *find_connector(outside.connectors, settings.type)));
+    const auto guarantee = guarantee_of(*find_connector(outside.connectors, pipeline.source.type),
+                                        *find_connector(outside.connectors, settings.type));
+    plans.push_back(plan_destination(pipeline, i, tables, *destination, transforms, guarantee));
   }
   return plans;
 }
@@ -166,6 +167,11 @@ Result<PipelineChange> change_of(const config::PipelineSettings& pipeline,
 }
 
 }  // namespace
+
+Guarantee guarantee_of(const Connector& source, const Connector& destination) {
+  const auto best = source.can.snapshot ? Guarantee::exactly_once_atomic : Guarantee::exactly_once_row;
+  return std::max(best, destination.guarantee);
+}
 
 bool DestinationPlan::possible() const {
   return !tables.empty() && idle.empty() &&

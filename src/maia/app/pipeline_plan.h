@@ -13,6 +13,9 @@
 
 namespace maia::app {
 
+/// What is promised from one to the other: a log without rows may have parts that share no transaction.
+Guarantee guarantee_of(const Connector& source, const Connector& destination);
+
 /// What will become of the source's tables at one destination.
 struct DestinationPlan {
   std::string pipeline, destination;

@@ -9,6 +9,7 @@
 #include "maia/app/control.h"
 #include "maia/app/file_history.h"
 #include "maia/app/moment.h"
+#include "maia/app/pipeline_plan.h"
 #include "maia/app/pipelines.h"
 #include "maia/app/state_directory.h"
 #include "maia/base/disk.h"
@@ -139,8 +140,9 @@ std::vector<std::string> PipelineService::promises() const {
   const std::shared_lock lock(run_mutex_);
   std::vector<std::string> lines;
   for (const auto& destination : settings_.destinations) {
-    const auto* connector = find_connector(outside_.connectors, destination.type);
-    lines.push_back(fmt::format("{}: {}", destination.name, to_string(connector->guarantee)));
+    const auto guarantee = guarantee_of(*find_connector(outside_.connectors, settings_.source.type),
+                                        *find_connector(outside_.connectors, destination.type));
+    lines.push_back(fmt::format("{}: {}", destination.name, to_string(guarantee)));
   }
   return lines;
 }

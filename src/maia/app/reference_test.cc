@@ -16,6 +16,7 @@
 
 #include "maia/app/command_line.h"
 #include "maia/app/connectors.h"
+#include "maia/app/pipeline_plan.h"
 #include "maia/config/json.h"
 #include "maia/config/pipeline_spec.h"
 #include "maia/config/reference.h"
@@ -108,7 +109,8 @@ std::string guarantees_page() {
           programs += fmt::format("{}`{}`", programs.empty() ? "" : ", ", program);
       }
       out += fmt::format("| {} | {} | {} | {} |\n", source->title, destination->title,
-                         to_string(destination->guarantee), programs.empty() ? "nothing yet" : programs);
+                         to_string(guarantee_of(*source, *destination)),
+                         programs.empty() ? "nothing yet" : programs);
     }
   }
   return out;

@@ -18,6 +18,8 @@ struct Destroy {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
   void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
+  void operator()(rd_kafka_DeleteTopic_t* topic) const { rd_kafka_DeleteTopic_destroy(topic); }
+  void operator()(rd_kafka_NewPartitions_t* more) const { rd_kafka_NewPartitions_destroy(more); }
   void operator()(rd_kafka_DeleteRecords_t* records) const { rd_kafka_DeleteRecords_destroy(records); }
   void operator()(rd_kafka_AclBinding_t* binding) const { rd_kafka_AclBinding_destroy(binding); }
   void operator()(rd_kafka_UserScramCredentialAlteration_t* change) const {
@@ -109,6 +111,40 @@ Status KafkaSession::make_topic(const std::string& topic, int partitions,
     if (std::chrono::steady_clock::now() > deadline) {
       return failed("see topic " + topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
     }
+  }
+  return {};
+}
+
+Status KafkaSession::remove_topic(const std::string& topic) const {
+  const auto admin = MAIA_TRY(client(RD_KAFKA_PRODUCER, address_, settings_));
+  const Owned<rd_kafka_DeleteTopic_t> gone(rd_kafka_DeleteTopic_new(topic.c_str()));
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()));
+  auto* topics = gone.get();
+  rd_kafka_DeleteTopics(admin.get(), &topics, 1, nullptr, queue.get());
+  const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(queue.get(), kPatienceMs));
+  if (!answer || rd_kafka_event_error(answer.get()))
+    return failed("remove topic " + topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  while (partitions(topic) != 0) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return failed("remove topic " + topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  }
+  return {};
+}
+
+Status KafkaSession::add_partitions(const std::string& topic, int partitions) const {
+  const auto admin = MAIA_TRY(client(RD_KAFKA_PRODUCER, address_, settings_));
+  char why[512];
+  const Owned<rd_kafka_NewPartitions_t> more(
+      rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(partitions), why, sizeof why));
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()));
+  auto* each = more.get();
+  rd_kafka_CreatePartitions(admin.get(), &each, 1, nullptr, queue.get());
+  const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(queue.get(), kPatienceMs));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  while (this->partitions(topic) != partitions) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return failed("add partitions to " + topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
   return {};
 }

@@ -43,6 +43,9 @@ class KafkaSession {
 
   Status make_topic(const std::string& topic, int partitions = 1,
                     const std::map<std::string, std::string>& settings = {}) const;
+  /// Waits until it is gone.
+  Status remove_topic(const std::string& topic) const;
+  Status add_partitions(const std::string& topic, int partitions) const;
   std::vector<std::string> topics() const;
   int partitions(const std::string& topic) const;
   /// What read_committed shows of a topic, by partition and offset, up to its end now.

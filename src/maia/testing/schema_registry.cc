@@ -129,13 +129,15 @@ std::string SchemaRegistry::answer(const std::string& request) {
   };
   const auto posted = between("POST /subjects/", "/versions HTTP/1.1");
   const auto asked = between("GET /subjects/", "/versions/latest HTTP/1.1");
+  const auto number = between("GET /schemas/ids/", " HTTP/1.1");
   const auto body = request.find("\r\n\r\n");
-  if ((!posted && !asked) || body == request.npos) return refusal(404, 404, "HTTP 404 Not Found");
+  if ((!posted && !asked && !number) || body == request.npos) return refusal(404, 404, "HTTP 404 Not Found");
   if (!credentials_.empty() &&
       request.find("Authorization: Basic " + base64(credentials_) + "\r\n") == request.npos) {
     return refusal(401, 40101, "Unauthorized");
   }
   if (asked) return latest(*asked);
+  if (number) return numbered(std::strtoull(number->c_str(), nullptr, 10));
   if (request.find("Content-Type: application/vnd.schemaregistry.v1+json\r\n") == request.npos) {
     return refusal(415, 415, "HTTP 415 Unsupported Media Type");
   }
@@ -197,6 +199,15 @@ std::string SchemaRegistry::latest(const std::string& subject) const {
   const auto protobuf = protobuf_of(schema);
   std::string body = fmt::format(R"({{"version":{},"id":{},{}"schema":)", found->second.size(), id,
                                  protobuf ? R"("schemaType":"PROTOBUF",)" : "");
+  append_json_string(body, protobuf ? protobuf->text : schema.text);
+  return response(200, body + "}");
+}
+
+std::string SchemaRegistry::numbered(std::size_t id) const {
+  if (id == 0 || id > schemas_.size()) return refusal(404, 40403, "Schema not found");
+  const auto& schema = schemas_[id - 1];
+  const auto protobuf = protobuf_of(schema);
+  std::string body = fmt::format(R"({{{}"schema":)", protobuf ? R"("schemaType":"PROTOBUF",)" : "");
   append_json_string(body, protobuf ? protobuf->text : schema.text);
   return response(200, body + "}");
 }

@@ -14,12 +14,12 @@
 
 namespace maia::testing {
 
-/// Stands in for a schema registry, on a loopback port: registration of Avro and Protobuf schemas and the
-/// last one of a subject, as the public description of Confluent's REST interface has it. Strict: what is no
-/// such request, has the wrong user, or holds no schema that Avro's or Protocol Buffers' own library can read
-/// is refused, and also a Protobuf field whose number had another meaning in a subject. Schemas of one
-/// subject need not be compatible otherwise, unless told. Protobuf schemas come back as the library writes
-/// them.
+/// Stands in for a schema registry, on a loopback port: registration of Avro and Protobuf schemas, the
+/// last one of a subject and each by its number, as the public description of Confluent's REST interface has
+/// it. Strict: what is no such request, has the wrong user, or holds no schema that Avro's or Protocol
+/// Buffers' own library can read is refused, and also a Protobuf field whose number had another meaning in a
+/// subject. Schemas of one subject need not be compatible otherwise, unless told. Protobuf schemas come back
+/// as the library writes them.
 class SchemaRegistry {
  public:
   SchemaRegistry();
@@ -48,6 +48,7 @@ class SchemaRegistry {
   std::string answer(const std::string& request);
   std::string registered(const std::string& subject, const Schema& schema);
   std::string latest(const std::string& subject) const;
+  std::string numbered(std::size_t id) const;
   static std::optional<ProtobufSchema> protobuf_of(const Schema& schema);
   bool keeps_numbers(const std::string& subject, const Schema& schema) const;
 

@@ -59,12 +59,12 @@ Error refused(const std::string& subject, const Answer& answer) {
 }
 
 /// Posts what is to be sent, or else gets.
-Result<Answer> ask(const RegistryConfig& config, const std::string& of_subjects, const std::string* request,
+Result<Answer> ask(const RegistryConfig& config, const std::string& path, const std::string* request,
                    std::chrono::milliseconds timeout) {
   static const auto started = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, Close> curl(started == CURLE_OK ? curl_easy_init() : nullptr);
   if (!curl) return Error{Error::Code::internal, Recovery::halt, "libcurl cannot be used"};
-  const auto url = fmt::format("{}/subjects/{}", config.url, of_subjects);
+  const auto url = fmt::format("{}/{}", config.url, path);
   Answer answer;
   const std::unique_ptr<curl_slist, Close> headers(
       curl_slist_append(nullptr, "Content-Type: application/vnd.schemaregistry.v1+json"));
@@ -115,7 +115,7 @@ Result<std::int32_t> register_schema(const RegistryConfig& config, const SchemaS
   // Avro is what is meant where nothing is said, by older registries too.
   if (subject.kind == SchemaKind::protobuf) request += R"(,"schemaType":"PROTOBUF")";
   request += '}';
-  const auto answer = MAIA_TRY(ask(config, subject.name + "/versions", &request, timeout));
+  const auto answer = MAIA_TRY(ask(config, "subjects/" + subject.name + "/versions", &request, timeout));
   if (answer.status != 200) return refused(subject.name, answer);
   simdjson::dom::parser parser;
   std::int64_t id = 0;
@@ -129,7 +129,8 @@ Result<std::int32_t> register_schema(const RegistryConfig& config, const SchemaS
 Result<std::optional<std::string>> latest_schema(const RegistryConfig& config, const SchemaSubject& subject,
                                                  std::chrono::milliseconds timeout) {
   constexpr std::int64_t kNoSubject = 40401;
-  const auto answer = MAIA_TRY(ask(config, subject.name + "/versions/latest", nullptr, timeout));
+  const auto answer =
+      MAIA_TRY(ask(config, "subjects/" + subject.name + "/versions/latest", nullptr, timeout));
   simdjson::dom::parser parser;
   simdjson::dom::element content;
   const bool read = parser.parse(answer.body).get(content) == simdjson::SUCCESS;
@@ -152,6 +153,28 @@ Result<std::optional<std::string>> latest_schema(const RegistryConfig& config, c
                  "Choose that `encoding`, or send the table to another topic"};
   }
   return std::optional(std::string(schema));
+}
+
+Result<std::string> schema_by_id(const RegistryConfig& config, std::int32_t id,
+                                 std::chrono::milliseconds timeout) {
+  const auto what = fmt::format("schema {}", id);
+  const auto answer = MAIA_TRY(ask(config, fmt::format("schemas/ids/{}", id), nullptr, timeout));
+  if (answer.status != 200) return refused(what, answer);
+  simdjson::dom::parser parser;
+  simdjson::dom::element content;
+  std::string_view schema;
+  if (parser.parse(answer.body).get(content) != simdjson::SUCCESS ||
+      content["schema"].get(schema) != simdjson::SUCCESS) {
+    return Error{Error::Code::unsupported, Recovery::halt,
+                 "the schema registry's answer has no schema: " + answer.body.substr(0, 200)};
+  }
+  std::string_view kind;
+  if (content["schemaType"].get(kind) == simdjson::SUCCESS && kind != "AVRO") {
+    return Error{
+        Error::Code::unsupported, Recovery::halt,
+        fmt::format("{} of the registry is {}; records in Avro and plain JSON can be read", what, kind)};
+  }
+  return std::string(schema);
 }
 
 std::string schema_mark(std::int32_t id) {

@@ -39,6 +39,10 @@ Result<std::int32_t> register_schema(const RegistryConfig& config, const SchemaS
 Result<std::optional<std::string>> latest_schema(const RegistryConfig& config, const SchemaSubject& subject,
                                                  std::chrono::milliseconds timeout);
 
+/// The text of the Avro schema with this number.
+Result<std::string> schema_by_id(const RegistryConfig& config, std::int32_t id,
+                                 std::chrono::milliseconds timeout);
+
 /// What a record begins with that was encoded with this schema: a zero, and the number with its highest byte
 /// first.
 std::string schema_mark(std::int32_t id);
