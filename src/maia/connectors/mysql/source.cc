@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <compare>
 
 #include "maia/connectors/mysql/catalog.h"
 #include "maia/connectors/mysql/check.h"
@@ -18,7 +19,7 @@ Error lost(std::string message, std::string_view reason) {
 
 }  // namespace
 
-MysqlSource::MysqlSource(SourceConfig config, std::string pipeline, net::ConnectionAgain again)
+MysqlSource::MysqlSource(SourceConfig config, const std::string& pipeline, net::ConnectionAgain again)
     : config_(std::move(config)), connection_again_(std::move(again)) {
   connect_.endpoint = config_.connection;
   connect_.program_name = "maia " + pipeline;
@@ -81,7 +82,7 @@ Status MysqlSource::check_history(Connection& connection, const LogPlace& place)
     }
     return {};
   }
-  if (!(order <= 0)) {
+  if (!std::is_lteq(order)) {
     auto missing = std::get<GtidSet>(place.passed);
     missing.subtract(std::get<GtidSet>(end.passed));
     return lost(fmt::format("{} lacks transactions that were read: {}", connection.where(), missing.text()),

@@ -20,7 +20,7 @@ namespace maia::mysql {
 class MysqlSource final : public Source {
  public:
   /// Does not connect. `again` reads how to connect anew for every new session, because passwords change.
-  MysqlSource(SourceConfig config, std::string pipeline, net::ConnectionAgain again = {});
+  MysqlSource(SourceConfig config, const std::string& pipeline, net::ConnectionAgain again = {});
 
   Result<Findings> check() override;
   Result<std::vector<SourceTable>> tables() override;
