@@ -147,7 +147,8 @@ TEST_F(KafkaSource, a_feed_becomes_duckdb_and_what_cannot_be_done_with_a_log_is_
   ASSERT_TRUE(caught_up.ok()) << caught_up.error().message;
   {
     const auto right = testing::compared_duckdb(reader.directory() / "copy.duckdb");
-    EXPECT_EQ(ledger_differences(**testing::compared_postgres(source->uri()), **right, options.coins), "");
+    EXPECT_EQ(ledger_differences(**testing::compared_postgres(source->uri()), **right, options.coins), "")
+        << reader.log_tail();
   }
   const auto tables = reader.command({"discover", reader.file()});
   ASSERT_TRUE(tables.ok()) << tables.error().message;

@@ -33,11 +33,11 @@ std::string end_text(std::string_view end, const Connector& connector, const std
   return out;
 }
 
-/// A file to fill in, for the first connectors that can be each end.
+/// A file to fill in, for the first connectors that can be each end; of sources one whose rows can be copied.
 std::string template_text(Connectors connectors) {
   std::string source, destination;
   for (const auto* c : connectors) {
-    if (source.empty() && !c->source_settings.empty()) source = end_text("source", *c, c->source_settings);
+    if (source.empty() && c->can.snapshot) source = end_text("source", *c, c->source_settings);
     if (destination.empty() && !c->destination_settings.empty())
       destination = end_text("destination", *c, c->destination_settings);
   }

@@ -85,7 +85,13 @@ Status Delivery::open() {
 Status Delivery::assign(Assignment assignment) {
   assigned_ = std::move(assignment);
   snapshot_ = std::exchange(assigned_.snapshot, nullptr);
-  base_ = parts_.journal.tail().sequence;
+  const auto tail = parts_.journal.tail();
+  base_ = tail.sequence;
+  if (!pipeline_.source_has_rows) {
+    // Without a copy all that the journal has is new to a destination that has nothing.
+    base_ = Sequence{tail.first.value - 1};
+    assigned_.from = MAIA_TRY(parts_.journal.end_of(base_));
+  }
   selection_is_new_ = true;
   if (!is_open()) return {};
   if (assigned_.lost && !checkpoint_.position.empty()) {
@@ -269,6 +275,10 @@ Result<Step> Delivery::contain(Error error) {
     if (auto done = copy_anew(*overtaken_); !done.ok()) return recover(std::move(done).error());
     return Step::again();
   }
+  // A table that has just appeared is nowhere else yet.
+  std::optional<TableFact> fresh;
+  if (const auto found = culprit_ ? tables_.find(*culprit_) : tables_.end(); found != tables_.end())
+    fresh = found->second.fact;
   auto set_aside = set_refused_aside();
   if (!set_aside.ok()) {
     error = std::move(set_aside).error();
@@ -280,7 +290,8 @@ Result<Step> Delivery::contain(Error error) {
   }
   interrupt();
   if (culprit_) {
-    if (auto done = quarantine(*culprit_, error); !done.ok()) return recover(std::move(done).error());
+    if (auto done = quarantine(*culprit_, std::move(fresh), error); !done.ok())
+      return recover(std::move(done).error());
     return Step::again();
   }
   isolating_ = true;

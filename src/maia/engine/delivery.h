@@ -160,6 +160,7 @@ class Delivery final : public Task {
 
   // Tables (delivery_tables.cc)
   Status load_tables();
+  Status journal_has_all() const;
   Status load_table(const std::string& id, const std::string& fact);
   Status offer(const SourceTable& table);
   void remove_those_not_offered();
@@ -286,7 +287,7 @@ class Delivery final : public Task {
   Status can_resync(const TableEntry& entry) const;
   Status bind_again(TableEntry& entry);
   Status refit_table(TableEntry& entry, bool reread);
-  Status quarantine(const std::string& id, const Error& error);
+  Status quarantine(const std::string& id, std::optional<TableFact> fresh, const Error& error);
   /// If it is an error, it is of this table.
   template <class T>
   Result<T> blamed(const std::string& id, Result<T> done) {

@@ -148,7 +148,6 @@ Result<std::string> Delivery::resume_table(TableEntry& entry) {
     if (!pipeline_.source_has_rows) return history_is_gone(entry);
     MAIA_TRY(give_up_history(entry));
   }
-  entry.unmade = !pipeline_.snapshot;
   fact.left_at = 0;
   fact.reason.clear();
   fact.hint.clear();
@@ -241,10 +240,7 @@ Status Delivery::begin_resync(TableEntry& entry, const std::string& rows) {
   return {};
 }
 
-Status Delivery::quarantine(const std::string& id, const Error& error) {
-  // A table that has just appeared is nowhere else yet.
-  std::optional<TableFact> fresh;
-  if (const auto found = tables_.find(id); found != tables_.end()) fresh = found->second.fact;
+Status Delivery::quarantine(const std::string& id, std::optional<TableFact> fresh, const Error& error) {
   MAIA_TRY(load_tables());
   if (!tables_.contains(id) && fresh) {
     fresh->state = pipeline_.snapshot ? TableState::waiting : TableState::streaming;

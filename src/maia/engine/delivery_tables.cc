@@ -43,6 +43,7 @@ Result<std::vector<Position>> Delivery::places() const {
 
 Status Delivery::load_tables() {
   if (checkpoint_.position.empty()) {
+    MAIA_TRY(journal_has_all());
     checkpoint_.position = assigned_.from;
     checkpoint_.sequence = base_;
   }
@@ -71,6 +72,15 @@ Status Delivery::load_tables() {
   return refuse_meeting_tables();
 }
 
+/// A destination that has nothing yet needs a log from its beginning. A run that begins sees to that when it
+/// knows of it (PipelineRun::resume_position).
+Status Delivery::journal_has_all() const {
+  if (pipeline_.source_has_rows || base_.value == 0 || assigned_.renumbered) return {};
+  return Error{Error::Code::unavailable, Recovery::reconnect,
+               options_.name + " has nothing yet, and the journal does not hold what the log began with", "",
+               kBeginAgain};
+}
+
 Status Delivery::load_table(const std::string& id, const std::string& json) {
   TableEntry entry;
   entry.fact = MAIA_TRY(in(options_.name, table_fact_from_json(json)));
@@ -84,8 +94,6 @@ Status Delivery::load_table(const std::string& id, const std::string& json) {
   }
   // Before tables could be held, a copy kept the whole checkpoint where it began.
   if (entry.lacks_rows() && !entry.fact.held) hold(entry);
-  // It may have been set aside before it was made.
-  entry.unmade = !pipeline_.snapshot && entry.fact.state == TableState::catching_up;
   tables_.emplace(id, std::move(entry));
   return {};
 }
@@ -101,12 +109,11 @@ Status Delivery::offer(const SourceTable& table) {
     TableEntry entry;
     entry.route = MAIA_TRY(TableRoute::bind(table.schema, transforms_, options_));
     entry.fact.state = pipeline_.snapshot ? TableState::waiting : TableState::streaming;
-    entry.fact.copied = entry.fact.made = !pipeline_.snapshot;
+    entry.fact.copied = !pipeline_.snapshot;
     entry.fact.source = table.schema;
     entry.fact.target = entry.route.wanted();
     entry.dirty = true;
     entry.rows_estimate = table.rows_estimate;
-    entry.unmade = !pipeline_.snapshot;
     if (pipeline_.snapshot) hold(entry);
     tables_.emplace(table.schema->id, std::move(entry));
     return {};
@@ -247,14 +254,13 @@ Status Delivery::prepare_uncopied() {
   for (auto& [id, entry] : tables_) {
     const bool comes =
         entry.fact.state == TableState::streaming || entry.fact.state == TableState::catching_up;
-    if (!entry.unmade || !comes) continue;
+    if (entry.fact.made || !comes) continue;
     if (!std::exchange(any, true)) MAIA_TRY(destination_->begin());
     MAIA_TRY(blamed(id, destination_->prepare(entry.route.target())));
+    entry.fact.made = true;
+    entry.dirty = true;
   }
-  if (!any) return {};
-  MAIA_TRY(commit(checkpoint_.sequence, checkpoint_.position));
-  for (auto& [id, entry] : tables_) entry.unmade = false;
-  return {};
+  return any ? commit(checkpoint_.sequence, checkpoint_.position) : Status();
 }
 
 Status Delivery::refuse_meeting_tables() const {

@@ -33,13 +33,8 @@ std::string gone_since(const TableSchema& then, const TableSchema& now) {
 /// Whether the destination has more than what it has read of the journal. So it is for a while after the
 /// journal was lost: the new one begins where the slowest destination stands.
 Result<bool> is_ahead(Journal& journal, const Source& source, const Checkpoint& checkpoint) {
-  const auto tail = journal.tail();
-  const auto cursor = MAIA_TRY(journal.read(checkpoint.sequence));
-  const auto next = MAIA_TRY(cursor->next(std::chrono::milliseconds{0}, {}));
-  if (!next) return source.compare(tail.position, checkpoint.position) < 0;
-  const auto& transactions = (*next)->transactions;
-  return transactions.empty() ? source.compare((*next)->end, checkpoint.position) < 0
-                              : source.compare(transactions.front().position, checkpoint.position) <= 0;
+  const auto end = MAIA_TRY(journal.end_of(checkpoint.sequence));
+  return source.compare(end, checkpoint.position) < 0;
 }
 
 }  // namespace
@@ -194,6 +189,8 @@ std::string Delivery::cannot_take_back(const TableEntry& entry, const Since& sin
   if (options_.mode == TableTarget::Mode::append) return "mode: append keeps every change";
   if (options_.deletes == Deletes::ignore) return "deletes: ignore keeps rows that were inserted since";
   if (since.truncated) return "it was truncated since, and the rows that went with that are not retained";
+  if (const auto mend = can_resync(entry); mends_after_failure() && !mend.ok())
+    return "what failed half-way could not be mended: " + mend.error().message;
   if (since.reshaped && mends_after_failure())
     return "its shape changed since, and the destination cannot go back in shape and rows at once";
   if (const auto gone = gone_since(*since.shape, *fact.source); !gone.empty())

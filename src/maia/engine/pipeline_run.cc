@@ -144,6 +144,7 @@ Result<PipelineRun::Beginning> PipelineRun::begin() {
 Result<PipelineRun::Beginning> PipelineRun::go_on() {
   auto resume = MAIA_TRY(resume_position());
   auto prepared = MAIA_TRY(prepare_source(resume));
+  if (resume.renumbered && !resume.position) resume.renumbered->position = prepared.from;
   return Beginning{.prepared = std::move(prepared), .renumbered = std::move(resume.renumbered)};
 }
 
@@ -196,10 +197,15 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
   journal_fit_ = JournalFit::continues;
   bool journal_serves = tail.sequence.value > 0;
   bool all_known = true;
+  bool from_start = false;
   for (const auto& delivery : deliveries_) {
     all_known = all_known && delivery->is_open();
     const auto& checkpoint = delivery->checkpoint();
-    if (checkpoint.position.empty()) continue;
+    if (checkpoint.position.empty()) {
+      // It copies, or else needs all that a log has.
+      from_start = from_start || (delivery->is_open() && !parts_.options.source_has_rows);
+      continue;
+    }
     newest = std::max(newest, checkpoint.sequence);
     const auto fit =
         MAIA_TRY(fit_of(*parts_.journal, *parts_.source, checkpoint.sequence, checkpoint.position));
@@ -218,6 +224,7 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
     }
     if (order < 0) oldest = needed;
   }
+  if (from_start && tail.first.value > 1) journal_serves = false;
   if (oldest && journal_serves) return Resume{.position = tail.position, .renumbered = {}};
   if (!all_known) {
     // One that refused for good, to a run that was replaced above all, is not to be waited for.
@@ -230,9 +237,10 @@ Result<PipelineRun::Resume> PipelineRun::resume_position() {
   }
   // What the journal holds does not continue what the destinations hold (it is new, lost or older than they
   // are), and the source still has everything that they have not.
-  const Held base{newest, oldest.value_or(Position{})};
+  const Held base{newest, from_start ? Position{} : oldest.value_or(Position{})};
   MAIA_TRY(parts_.journal->reset(base.sequence, base.position));
-  return Resume{.position = oldest, .renumbered = oldest ? std::optional(base) : std::nullopt};
+  return Resume{.position = from_start ? std::nullopt : oldest,
+                .renumbered = oldest ? std::optional(base) : std::nullopt};
 }
 
 /// What only tables that are held would need from a lost journal is not worth stopping for: they are read
@@ -246,9 +254,10 @@ Result<Source::Prepared> PipelineRun::prepare_source(Resume& resume) {
     MAIA_TRY(parts_.source->prepare(position));
   }
   for (const auto& delivery : deliveries_) {
-    if (!resume.position || parts_.options.source_has_rows) break;
+    if (parts_.options.source_has_rows || (!resume.position && !resume.renumbered)) break;
     for (const auto& place : MAIA_TRY(delivery->places())) {
-      if (parts_.source->compare(place, *resume.position) > 0) MAIA_TRY(parts_.source->prepare(place));
+      const bool later = !resume.position || parts_.source->compare(place, *resume.position) > 0;
+      if (later) MAIA_TRY(parts_.source->prepare(place));
     }
   }
   auto prepared = parts_.source->prepare(resume.position);

@@ -19,7 +19,6 @@ struct TableEntry {
   /// The rows to compare with are staged, as of here; they are compared once the table is exactly there too.
   std::optional<Position> staged_at;
   bool joining = false;                               ///< it is on its way to where the others are
-  bool unmade = false;                                ///< no copy makes it at the destination
   std::optional<Destination::Reconciled> reconciled;  ///< what the last resync of this run changed
   std::uint64_t rows_estimate = 0;
   std::uint64_t changes = 0;

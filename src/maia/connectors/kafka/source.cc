@@ -104,10 +104,8 @@ Result<std::vector<SourceTable>> KafkaSource::tables() {
 
 Result<Source::Prepared> KafkaSource::prepare(const std::optional<Position>& resume) {
   auto cluster = MAIA_TRY(session());
-  if (!resume || resume->empty()) {
-    places_.clear();
+  if (!resume || resume->empty())
     return Prepared{MAIA_TRY(place_to_start(cluster, config_)).position(), true};
-  }
   auto place = MAIA_TRY(LogPlace::parse(*resume));
   MAIA_TRY(check_history(cluster, config_, place));
   places_.push_back(std::move(place));
