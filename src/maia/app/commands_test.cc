@@ -135,6 +135,7 @@ const Connector& base_connector() {
       .name = "base",
       .title = "Base",
       .summary = "A pretended database.",
+      .can = {.snapshot = true},
       .source_settings = base_settings(),
       .uri_schemes = {"base"},
       .open_source = [](const config::Node& node,

@@ -57,7 +57,8 @@ Status Delivery::load_tables() {
   for (const auto& [key, json] : checkpoint_.facts) {
     if (const auto id = table_of_fact(key)) MAIA_TRY(load_table(*id, json));
   }
-  if (selection_is_new_) remove_those_not_offered();
+  // What tables a log has is known by some of its records: one that is not offered may come all the same.
+  if (selection_is_new_ && pipeline_.source_has_rows) remove_those_not_offered();
   for (const auto& table : assigned_.tables) {
     if (table.problem.empty()) MAIA_TRY(offer(table));
   }
