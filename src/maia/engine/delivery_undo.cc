@@ -166,11 +166,12 @@ Result<std::string> Delivery::send_again(const Moment& from, const std::string& 
   return made_durable(on_each(entries, table.empty(), begin));
 }
 
-/// Up to where its rows have the changes: a copy may be newer than what was delivered after it.
+/// Up to where its rows, or some of them, have the changes: a copy may be newer than what was delivered after
+/// it, and so are rows that are being sent again.
 Held Delivery::rows_at(const TableEntry& entry) const {
   auto at = entry.fact.held.value_or(Held{checkpoint_.sequence, checkpoint_.position});
-  const auto& copied = entry.fact.skip_until;
-  if (copied && parts_.source.compare(*copied, at.position) > 0) at.position = *copied;
+  for (const auto& newer : {entry.fact.skip_until, entry.fact.converge_until})
+    if (newer && parts_.source.compare(*newer, at.position) > 0) at.position = *newer;
   return at;
 }
 
@@ -181,8 +182,8 @@ std::string Delivery::cannot_take_back(const TableEntry& entry, const Since& sin
   if (fact.state != TableState::streaming && !paused)
     return fmt::format("it is {}; only a table that streams or is paused can be taken back",
                        to_string(fact.state));
-  const auto here = rows_at(entry).position;
-  if (parts_.source.compare(here, checkpoint_.position) > 0)
+  const auto& here = fact.held ? fact.held->position : checkpoint_.position;
+  if (parts_.source.compare(rows_at(entry).position, checkpoint_.position) > 0)
     return "its rows were read just now and are newer than what has been delivered";
   if (parts_.source.compare(here, place.position) < 0)
     return fact.held ? "it is held at an earlier place already" : "it has not got there yet";
