@@ -144,9 +144,11 @@ TEST_F(Program, sync_and_init_write_files_that_are_valid) {
 }
 
 TEST_F(Program, ends_with_1_if_it_fails_while_running) {
-  write("stop.yaml", "name: " + database + "\nsource: {type: postgres, url: \"" + uri +
-                         "\", tables: [customers]}\ndestination: {type: duckdb, path: stop.duckdb}\n"
-                         "schema: {on_drift: stop}\n");
+  write("stop.yaml",
+        "name: " + database + "\nsource: {type: postgres, url: \"" + uri +
+            "\", tables: [customers]}\ndestination: {type: duckdb, path: " + path("stop.duckdb") +
+            "}\n"
+            "schema: {on_drift: stop}\n");
   maia(with_state({"run", path("stop.yaml"), "--until-caught-up"}));
   execute("alter table customers add column extra int; insert into customers values (9, 'x', 1)");
   EXPECT_THAT(maia(with_state({"run", path("stop.yaml"), "--until-caught-up"}), 1),
@@ -173,9 +175,11 @@ TEST_F(Program, ends_with_3_if_a_check_does_not_pass) {
 }
 
 TEST_F(Program, ends_with_4_if_rows_became_dead_letters) {
-  write("dead.yaml", "name: " + database + "\nsource: {type: postgres, url: \"" + uri +
-                         "\", tables: [customers]}\ndestination: {type: duckdb, path: dead.duckdb}\n"
-                         "transform: [{name: bad, script: \"out = in\\nout.n = in.email::int\"}]\n");
+  write("dead.yaml",
+        "name: " + database + "\nsource: {type: postgres, url: \"" + uri +
+            "\", tables: [customers]}\ndestination: {type: duckdb, path: " + path("dead.duckdb") +
+            "}\n"
+            "transform: [{name: bad, script: \"out = in\\nout.n = in.email::int\"}]\n");
   maia(with_state({"run", path("dead.yaml"), "--until-caught-up"}), 4);
   maia(with_state({"drop", path("dead.yaml")}));
 }
