@@ -4,7 +4,6 @@ size, which it has in memory, in large transactions.
 
     ./dev bench kafka [--quick] [--rounds N]
 """
-import argparse
 import tempfile
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from contest.maia import Maia
 from contest.process import run
 from contest.record import Goal, Record, Run, load
 from contest.report import lines
+from contest.words import words
 from postgres.orders import TABLES, Work, make_source
 
 FULL = {"rows": 1_000_000, "large": 500_000, "small": 100_000}
@@ -84,13 +84,7 @@ class Contest:
 
 
 def main():
-    words = argparse.ArgumentParser(prog="./dev bench kafka", description=__doc__,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--quick", action="store_true", help="a fifth of the rows and fewer rounds")
-    words.add_argument("--rounds", type=int)
-    words.add_argument("--maia", type=Path, default=Path("build/release/maia"), help="the program to measure")
-    words.add_argument("--results", type=Path, default=Path("bench/results"))
-    asked = words.parse_args()
+    asked = words("kafka", __doc__).parse_args()
     rounds = asked.rounds or (2 if asked.quick else 5)
     settings = {**(QUICK if asked.quick else FULL), "rounds": rounds, "quick": asked.quick}
     record = Record("kafka-quick" if asked.quick else "kafka", settings)

@@ -3,7 +3,6 @@
 
     ./dev bench postgres [--quick] [--only snapshot,changes,transforms,latency] [--rounds N]
 """
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from contest.plot import svg
 from contest.record import Record, load
 from contest.report import lines
+from contest.words import words
 from postgres.changes import Changes
 from postgres.latency import Latency
 from postgres.orders import MEANING
@@ -24,14 +24,9 @@ QUICK = {"rows": 400_000, "large": 200_000, "small": 40_000, "latency_seconds": 
 
 
 def main():
-    words = argparse.ArgumentParser(prog="./dev bench postgres", description=__doc__,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--quick", action="store_true", help="a fifth of the rows and fewer rounds, in less than 5 minutes")
-    words.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
-    words.add_argument("--rounds", type=int)
-    words.add_argument("--maia", type=Path, default=Path("build/release/maia"), help="the program to measure")
-    words.add_argument("--results", type=Path, default=Path("bench/results"))
-    asked = words.parse_args()
+    parser = words("postgres", __doc__)
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
+    asked = parser.parse_args()
     rounds = asked.rounds or (2 if asked.quick else 5)
     settings = {**(QUICK if asked.quick else FULL), "rounds": rounds, "quick": asked.quick}
     record = Record("postgres-quick" if asked.quick else "postgres", settings)

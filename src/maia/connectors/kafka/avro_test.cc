@@ -46,16 +46,7 @@ TEST_F(AvroEncoderTest, every_type_arrives_as_it_was) {
 }
 
 TEST_F(AvroEncoderTest, the_envelope_has_both_images_and_what_was_not_sent) {
-  const auto schema = wide();
-  Batch batch(schema);
-  batch.begin_row(Op::update, 5);
-  batch.mutable_after(0).push_fixed(std::int64_t{1});
-  batch.mutable_before(0).push_fixed(std::int64_t{2});
-  for (std::size_t i = 1; i < batch.columns(); ++i) {
-    i == 7 ? batch.mutable_after(i).push_unchanged() : batch.mutable_after(i).push_null();
-  }
-  batch.finish_row();
-  const auto text = value(batch, Format::debezium);
+  const auto text = value(update_of_the_key(), Format::debezium);
   EXPECT_THAT(text, HasSubstr(R"("before": {"Value": {"id": {"long": 2}, "b": null)"));
   EXPECT_THAT(text, HasSubstr(R"("after": {"Value": {"id": {"long": 1}, "b": null)"));
   EXPECT_THAT(

@@ -80,16 +80,7 @@ TEST_F(ProtobufEncoderTest, every_type_arrives_as_it_was) {
 }
 
 TEST_F(ProtobufEncoderTest, the_envelope_has_both_images_and_what_was_not_sent) {
-  const auto schema = wide();
-  Batch batch(schema);
-  batch.begin_row(Op::update, 5);
-  batch.mutable_after(0).push_fixed(std::int64_t{1});
-  batch.mutable_before(0).push_fixed(std::int64_t{2});
-  for (std::size_t i = 1; i < batch.columns(); ++i) {
-    i == 7 ? batch.mutable_after(i).push_unchanged() : batch.mutable_after(i).push_null();
-  }
-  batch.finish_row();
-  const auto text = value(batch, Format::debezium);
+  const auto text = value(update_of_the_key(), Format::debezium);
   EXPECT_THAT(text, StartsWith(R"({"before":{"id":"2"},"after":{"id":"1"},"source":{)"));
   EXPECT_THAT(text, HasSubstr(R"("op":"u","ts_ms":"3000","transaction":{"id":"7","total_order":"2"})"));
   EXPECT_THAT(text, HasSubstr(R"("maia":{"operation":"P/1","unchanged":["text"]})"));

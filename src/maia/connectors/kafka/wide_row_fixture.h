@@ -69,4 +69,17 @@ inline Batch one_row(const SchemaRef& schema, Op op = Op::insert) {
   return batch;
 }
 
+/// A change of the key alone, of which the text was not sent; all else is null.
+inline Batch update_of_the_key() {
+  Batch batch(wide());
+  batch.begin_row(Op::update, 5);
+  batch.mutable_after(0).push_fixed(std::int64_t{1});
+  batch.mutable_before(0).push_fixed(std::int64_t{2});
+  for (std::size_t i = 1; i < batch.columns(); ++i) {
+    i == 7 ? batch.mutable_after(i).push_unchanged() : batch.mutable_after(i).push_null();
+  }
+  batch.finish_row();
+  return batch;
+}
+
 }  // namespace maia::kafka
