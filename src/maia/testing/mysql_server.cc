@@ -72,21 +72,20 @@ std::map<std::string, std::string> settings_of(MysqlProduct product) {
   return settings;
 }
 
+/// A server that starts removes the temporary files of any other in the same directory, also of one that
+/// runs.
+std::string temporary_directory(const fs::path& data) { return data.parent_path().string(); }
+
 Status initialize(MysqlProduct product, const fs::path& data) {
   std::vector<std::string> command;
   if (product == MysqlProduct::mariadb) {
-    command = {"mariadb-install-db",
-               "--no-defaults",
-               "--auth-root-authentication-method=normal",
-               "--skip-test-db",
-               "--skip-log-bin",
-               "--innodb-log-file-size=16M",
-               "--datadir=" + data.string()};
+    command = {"mariadb-install-db", "--no-defaults",  "--auth-root-authentication-method=normal",
+               "--skip-test-db",     "--skip-log-bin", "--innodb-log-file-size=16M"};
   } else {
     command = server_program(product);
-    command.insert(command.end(),
-                   {"--initialize-insecure", "--innodb-redo-log-capacity=16M", "--datadir=" + data.string()});
+    command.insert(command.end(), {"--initialize-insecure", "--innodb-redo-log-capacity=16M"});
   }
+  command.insert(command.end(), {"--datadir=" + data.string(), "--tmpdir=" + temporary_directory(data)});
   return ChildProcess::run(unprivileged(std::move(command), {dependencies(), data.parent_path()}));
 }
 
@@ -148,6 +147,7 @@ Status MysqlServer::start_process() {
   settings["port"] = std::to_string(port_);
   settings["socket"] = socket().string();
   settings["datadir"] = data_directory().string();
+  settings["tmpdir"] = temporary_directory(data_directory());
   settings["pid-file"] = (root_ / "pid").string();
   for (const auto& [name, value] : settings) command.push_back(fmt::format("--{}={}", name, value));
   process_ = MAIA_TRY(

@@ -71,7 +71,7 @@ class MysqlServer {
   Status await_ready();
 
   Options options_;
-  std::filesystem::path root_;  ///< socket, pid, log, and data/
+  std::filesystem::path root_;  ///< socket, pid, log, temporary files, and data/
   int port_ = 0;
   int databases_made_ = 0;
   int keeper_input_;  ///< closing it tells the keeper to end the server and remove `root_`
