@@ -2,7 +2,8 @@
 // Every source into every destination: a table of many types is copied while it changes in every way, its
 // shape changes among its rows, and maia is killed there. In the end each destination holds what the source
 // holds, as their own clients show it; a log does when its records are put together by key.
-// shows: postgres, mysql -> postgres, mysql, duckdb, kafka, file
+// Kafka is a source by a feed that another maia writes into it from PostgreSQL, and is killed as well.
+// shows: postgres, mysql, kafka -> postgres, mysql, duckdb, kafka, file
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -116,22 +117,49 @@ class Writer {
 class Matrix : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    source = servers.source(GetParam());
+    const bool log = GetParam() == "kafka";
+    source = servers.source(log ? "postgres" : GetParam());
     execute(create_goods(source.dialect));
     execute(insert_goods(source.dialect, 1, kFirstRows));
+    auto source_lines = source.lines() + ", tables: ['shop.*']";
+    if (log) source_lines = fed(source_lines);
     std::string destinations;
     for (const std::string name : {"postgres", "mysql", "mariadb"}) {
       databases.push_back(servers.destination(name));
       destinations += fmt::format("  {}: {{{}}}\n", name, databases.back().lines());
     }
     auto made = Mirror::with_file(fmt::format(
-        "name: matrix\nsource: {{{}, tables: ['shop.*']}}\ndestinations:\n{}"
+        "name: matrix\nsource: {{{}}}\ndestinations:\n{}"
         "  duckdb: {{type: duckdb, path: '{{}}/copy.duckdb'}}\n"
         "  kafka: {{type: kafka, brokers: ['{}'], topic: goods-{}, partitions: 3, transactional_id: {}}}\n"
         "  file: {{type: file, path: '{{}}/goods.jsonl'}}\n",
-        source.lines(), destinations, servers.kafka().address(), GetParam(), GetParam()));
+        source_lines, destinations, servers.kafka().address(), GetParam(), GetParam()));
     ASSERT_TRUE(made.ok()) << made.error().message;
     mirror.emplace(std::move(*made));
+  }
+  /// Starts to feed a topic from the source; the lines of a source that reads it. JSON does not say all
+  /// types.
+  std::string fed(const std::string& source_lines) {
+    const auto brokers = servers.kafka().address();
+    auto made =
+        Mirror::with_file(fmt::format("name: feed\nsource: {{{}}}\ndestination: {{type: kafka, brokers: "
+                                      "['{}'], topic: feed, partitions: 3}}\n",
+                                      source_lines, brokers));
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    feed.emplace(std::move(*made));
+    EXPECT_TRUE(feed->start().ok());
+    const auto streaming = feed->await({"status", "--state", feed->state()}, "streaming");
+    EXPECT_TRUE(streaming.ok()) << streaming.error().message;
+    return fmt::format(
+        "type: kafka, brokers: ['{}'], topics: [feed], declare: {{feed: {{columns: {{n: int32, price: "
+        "'decimal(12,2)', ratio: float64, made: timestamp, moment: timestamp_tz, day: date, doc: json, raw: "
+        "bytes}}}}}}",
+        brokers);
+  }
+  /// A log tells of a new column by the rows that have it, so each row is written once more.
+  void change_shape() {
+    execute(feed ? fmt::format("begin; {}; update shop.goods set note = note; commit", kChangeShape)
+                 : std::string(kChangeShape));
   }
   void execute(const std::string& sql) {
     const auto executed = source.query(sql);
@@ -199,6 +227,7 @@ class Matrix : public ::testing::TestWithParam<std::string> {
   Servers servers;
   System source;
   std::vector<System> databases;
+  std::optional<Mirror> feed;  ///< what fills the topic, where Kafka is the source
   std::optional<Mirror> mirror;
 };
 
@@ -210,15 +239,20 @@ TEST_P(Matrix, every_destination_holds_what_the_source_holds) {
   writer.await_more(10);
   execute(insert_goods(source.dialect, kMark, 1));
   ASSERT_NO_FATAL_FAILURE(await_mark());
-  execute(kChangeShape);
+  change_shape();
   writer.await_more(3);
   ASSERT_TRUE(mirror->running()) << mirror->log_tail();
   mirror->kill9();
+  if (feed) feed->kill9();
   writer.await_more(20);
   writer.stop();
   EXPECT_EQ(writer.failure(), "");
   const auto then = source.goods();
   ASSERT_TRUE(then.ok()) << then.error().message;
+  if (feed) {
+    const auto written = feed->catch_up();
+    ASSERT_TRUE(written.ok()) << written.error().message;
+  }
   const auto caught_up = mirror->catch_up();
   ASSERT_TRUE(caught_up.ok()) << caught_up.error().message;
   EXPECT_GT(then->size(), 300u);
@@ -229,7 +263,7 @@ TEST_P(Matrix, every_destination_holds_what_the_source_holds) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(From, Matrix, ::testing::Values("postgres", "mysql", "mariadb"),
+INSTANTIATE_TEST_SUITE_P(From, Matrix, ::testing::Values("postgres", "mysql", "mariadb", "kafka"),
                          [](const auto& each) { return each.param; });
 
 }  // namespace
