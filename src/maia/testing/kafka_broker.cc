@@ -135,6 +135,10 @@ Status KafkaBroker::await_ready() {
 
 std::string KafkaBroker::log_tail() const { return tail_of(root_ / "log"); }
 
+fs::path KafkaBroker::log_of(const std::string& topic, std::int32_t partition) const {
+  return root_ / "data" / (topic + "-" + std::to_string(partition)) / "00000000000000000000.log";
+}
+
 void KafkaBroker::kill9() {
   if (running()) process_->kill9();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -36,6 +37,8 @@ class KafkaBroker {
   /// there are privileges, whoever comes this way has them all.
   std::string inner_address() const { return "127.0.0.1:" + std::to_string(inner_port_); }
   std::string log_tail() const;
+  /// Where the records of a partition are, as long as they are few.
+  std::filesystem::path log_of(const std::string& topic, std::int32_t partition) const;
 
   /// SIGKILL. What the broker had written is in the system's cache and not lost.
   void kill9();

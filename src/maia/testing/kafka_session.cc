@@ -11,7 +11,7 @@
 namespace maia::testing {
 namespace {
 
-constexpr int kPatienceMs = 30'000;
+constexpr int kPatienceMs = 60'000;
 
 struct Destroy {
   void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
