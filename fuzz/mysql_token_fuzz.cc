@@ -23,6 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     MAIA_ASSERT(rest.empty());
     static_cast<void>(set->encoded());
   }
+  static_cast<void>(DomainPositions::parse_state(text));
   if (const auto place = LogPlace::parse(Position{text}); place.ok()) {
     MAIA_ASSERT(LogPlace::parse(place->position()).value() == *place);
     MAIA_ASSERT(compare(Position{text}, place->position()) == 0);

@@ -81,10 +81,10 @@ Result<std::unique_ptr<FaultProxy>> FaultProxy::start(int server_port) {
 }
 
 FaultProxy::FaultProxy(int server_port, int listener, int port, int wake)
-    : server_port_(server_port),
-      listener_(listener),
+    : listener_(listener),
       port_(port),
       wake_(wake),
+      server_port_(server_port),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 FaultProxy::~FaultProxy() {
@@ -164,6 +164,11 @@ void FaultProxy::set(const Weather& weather) {
   const std::lock_guard lock(mutex_);
   weather_ = weather;
   wake();
+}
+
+void FaultProxy::lead_to(int server_port) {
+  const std::lock_guard lock(mutex_);
+  server_port_ = server_port;
 }
 
 void FaultProxy::set(Trap trap) {

@@ -60,6 +60,8 @@ class FaultProxy {
   int port() const { return port_; }
 
   void set(const Weather& weather);
+  /// Connections to come go to the server at this port, as when a name is given to another one.
+  void lead_to(int server_port);
   /// One at a time; in place of the one before.
   void set(Trap trap);
   /// Resets every connection now.
@@ -85,12 +87,12 @@ class FaultProxy {
   void accept_all();
   void wake() const;
 
-  const int server_port_;
   const int listener_;
   const int port_;
   const int wake_;  ///< an eventfd: a look at what has changed is due
 
   mutable std::mutex mutex_;  // guards what follows
+  int server_port_;
   Weather weather_;
   std::optional<Trap> trap_;
   int traps_set_ = 0;

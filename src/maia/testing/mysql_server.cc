@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr auto kStartLimit = std::chrono::seconds(120);
 constexpr auto kStopLimit = std::chrono::seconds(60);
+constexpr auto kFollowLimit = std::chrono::seconds(120);
 
 /// MySQL is of another release of Debian, and runs with that release's loader and libraries.
 std::vector<std::string> server_program(MysqlProduct product) {
@@ -136,8 +137,12 @@ MysqlServer::~MysqlServer() {
 }
 
 Status MysqlServer::make_data() {
-  return make_from_template(options_.product == MysqlProduct::mariadb ? "mariadb" : "mysql-9.7",
-                            data_directory(), [&] { return initialize(options_.product, data_directory()); });
+  MAIA_TRY(make_from_template(options_.product == MysqlProduct::mariadb ? "mariadb" : "mysql-9.7",
+                              data_directory(),
+                              [&] { return initialize(options_.product, data_directory()); }));
+  std::error_code ignored;
+  fs::remove(data_directory() / "auto.cnf", ignored);  // by which MySQL would be the same server as others
+  return {};
 }
 
 Status MysqlServer::start_process() {
@@ -211,6 +216,34 @@ Status MysqlServer::stop() {
 Status MysqlServer::restart() {
   MAIA_TRY(stop());
   return start_process();
+}
+
+Status MysqlServer::follow(MysqlServer& primary) {
+  const bool mariadb = product() == MysqlProduct::mariadb;
+  return execute(fmt::format(
+      fmt::runtime(mariadb ? "change master to master_host = '{}', master_port = {}, master_user = 'root', "
+                             "master_use_gtid = slave_pos; start slave"
+                           : "change replication source to source_host = '{}', source_port = {}, "
+                             "source_user = 'root', source_auto_position = 1; start replica"),
+      primary.host(), primary.port()));
+}
+
+Status MysqlServer::await_all_of(MysqlServer& primary) {
+  const bool mariadb = product() == MysqlProduct::mariadb;
+  const auto end =
+      MAIA_TRY(primary.query(mariadb ? "select @@global.gtid_binlog_pos" : "select @@global.gtid_executed"));
+  const auto waited =
+      MAIA_TRY(query(fmt::format(fmt::runtime(mariadb ? "select master_gtid_wait('{}', {})"
+                                                      : "select wait_for_executed_gtid_set('{}', {})"),
+                                 end[0][0].value_or(""), kFollowLimit.count())));
+  if (waited[0][0] == "0") return {};
+  return Error{.code = Error::Code::timeout,
+               .message = "the replica does not get to " + end[0][0].value_or("") + ": " + log_tail()};
+}
+
+Status MysqlServer::be_primary() {
+  return execute(product() == MysqlProduct::mariadb ? "stop slave; reset slave all"
+                                                    : "stop replica; reset replica all");
 }
 
 MysqlServer& shared_mysql(MysqlProduct product) {

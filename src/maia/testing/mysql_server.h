@@ -54,6 +54,13 @@ class MysqlServer {
   /// Makes an empty database and gives its name.
   Result<std::string> make_database();
 
+  /// Becomes a replica by GTID of another of the same product, which needs another `server-id`.
+  Status follow(MysqlServer& primary);
+  /// Waits until it has everything that has committed at the other by now.
+  Status await_all_of(MysqlServer& primary);
+  /// Follows nobody any more.
+  Status be_primary();
+
   void kill9();
   Status stop();
   /// Starts it again on the same port and directory, after a stop if it runs, and waits until it answers.

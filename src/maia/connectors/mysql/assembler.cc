@@ -17,6 +17,16 @@ Error out_of_order(std::string_view what) {
   return Error{Error::Code::corruption, Recovery::reconnect, fmt::format("the binary log has {}", what), ""};
 }
 
+/// Whether we have had a transaction is told by its number, so a smaller one behind a greater one would be
+/// taken for one that we had.
+Error not_in_order(const DomainGtid& gtid, std::uint32_t server, const DomainPositions::Last& before) {
+  return Error{Error::Code::unsupported, Recovery::halt,
+               fmt::format("the binary log has transaction {}-{}-{} behind {}-{}-{} of the same domain",
+                           gtid.domain, server, gtid.number, gtid.domain, before.server, before.number),
+               "give each server that is written to a gtid_domain_id of its own, set gtid_strict_mode = ON, "
+               "and copy the tables anew"};
+}
+
 std::string id_of(const Gtid& gtid) {
   const auto tag = gtid.origin.tag.empty() ? "" : ":" + gtid.origin.tag;
   return fmt::format("{}{}:{}", to_text(gtid.origin.uuid), tag, gtid.number);
@@ -67,16 +77,18 @@ Status Assembler::on(const Gtid& gtid, const EventHeader& header) {
 }
 
 Status Assembler::on(const DomainGtid& gtid, const EventHeader& header) {
-  const auto& domains = std::get<DomainPositions>(place_.passed).domains();
-  const auto last = domains.find(gtid.domain);
-  const bool had = last != domains.end() && gtid.number <= last->second.number;
+  const auto& passed = std::get<DomainPositions>(place_.passed);
+  const auto last = passed.last(gtid.domain);
+  const auto before = seen_.last(gtid.domain);
+  if (before && gtid.number <= before->number) return not_in_order(gtid, header.server, *before);
+  const bool had = last && gtid.number <= last->number;
   auto id = fmt::format("{}-{}-{}", gtid.domain, header.server, gtid.number);
   auto with_server = gtid;
   with_server.server = header.server;
   // The rows of an XA transaction that was prepared before our place may be undecided there.
   MAIA_TRY(begin(with_server, std::move(id), header.seconds * kMicrosPerSecond, had && !gtid.prepares));
   open_->begun = !gtid.standalone;
-  open_->before = seen_.last(gtid.domain);
+  open_->before = before;
   seen_.pass(gtid.domain, {header.server, gtid.number});
   return {};
 }

@@ -17,7 +17,8 @@ Result<std::map<std::string, std::string>> read_settings(Connection& connection)
   const auto rows = MAIA_TRY(connection.query(
       "SHOW GLOBAL VARIABLES WHERE variable_name IN ('log_bin', 'binlog_format', 'gtid_mode', "
       "'binlog_row_image', "
-      "'binlog_row_metadata', 'binlog_row_value_options', 'log_slave_updates', 'log_replica_updates', "
+      "'binlog_row_metadata', 'binlog_row_value_options', 'gtid_slave_pos', 'log_slave_updates', "
+      "'log_replica_updates', "
       "'binlog_annotate_row_events', 'read_only')"));
   std::map<std::string, std::string> settings;
   for (std::size_t r = 0; r < rows.size(); ++r) settings[rows.str(r, 0)] = rows.str(r, 1);
@@ -32,7 +33,8 @@ struct Wanted {
   std::string fix;
 };
 
-std::vector<Wanted> wanted(bool mariadb) {
+/// `receives`: the server is a replica, or was one.
+std::vector<Wanted> wanted(bool mariadb, bool receives) {
   std::vector<Wanted> out = {
       {"log_bin", "ON", Level::error, "changes are read from the binary log",
        mariadb ? "set log_bin in the server's configuration and restart it"
@@ -50,6 +52,11 @@ std::vector<Wanted> wanted(bool mariadb) {
        "rows lack what is needed",
        "SET GLOBAL binlog_row_image = 'FULL'"},
   };
+  if (receives) {
+    out.push_back({mariadb ? "log_slave_updates" : "log_replica_updates", "ON", Level::error,
+                   "what a replica receives is not in its log without it",
+                   "set it in the server's configuration and restart it"});
+  }
   if (!mariadb) {
     out.push_back(
         {"gtid_mode", "ON", Level::error, "places in the log are told by global transaction ids",
@@ -115,7 +122,11 @@ Result<Findings> check_cascades(Connection& connection, const std::vector<Source
 Result<Findings> check_log(Connection& connection) {
   const auto settings = MAIA_TRY(read_settings(connection));
   Findings findings;
-  for (const auto& each : wanted(connection.server().mariadb)) {
+  const bool mariadb = connection.server().mariadb;
+  // MariaDB has it off unless told otherwise, which does no harm to a server that receives nothing.
+  const auto received = settings.find("gtid_slave_pos");
+  const bool receives = !mariadb || (received != settings.end() && !received->second.empty());
+  for (const auto& each : wanted(mariadb, receives)) {
     const auto found = settings.find(each.name);
     const auto value = found == settings.end() ? std::string("not there") : found->second;
     if (value == each.value) {

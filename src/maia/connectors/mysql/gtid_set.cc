@@ -106,6 +106,22 @@ Status parse_server(std::string_view text, GtidSet& set) {
   return {};
 }
 
+/// Calls `take` with each domain and what stands behind it of "domain-server-number, ...".
+template <class Take>
+Status each_domain_gtid(std::string_view text, Take&& take) {
+  if (trimmed(text).empty()) return {};
+  return each_piece(text, ',', [&](std::string_view gtid) -> Status {
+    const auto first = gtid.find('-');
+    const auto second = first == gtid.npos ? first : gtid.find('-', first + 1);
+    if (second == gtid.npos) return no_gtids("has what is not domain-server-number");
+    const auto domain = whole<std::uint32_t>(gtid.substr(0, first));
+    const auto server = whole<std::uint32_t>(gtid.substr(first + 1, second - first - 1));
+    const auto number = whole<std::uint64_t>(gtid.substr(second + 1));
+    if (!domain || !server || !number) return no_gtids("has what is not domain-server-number");
+    return take(*domain, DomainPositions::Last{*server, *number});
+  });
+}
+
 void put_u64(Bytes& out, std::uint64_t value) { ByteWriter(out).u64(value); }
 
 /// MySQL's variable-length number: the low bits of the first byte, as many ones as bytes follow.
@@ -249,21 +265,20 @@ Bytes GtidSet::encoded() const {
 
 Result<DomainPositions> DomainPositions::parse(std::string_view text) {
   DomainPositions positions;
-  if (trimmed(text).empty()) return positions;
-  MAIA_TRY(each_piece(text, ',', [&](std::string_view gtid) -> Status {
-    const auto first = gtid.find('-');
-    const auto second = first == gtid.npos ? first : gtid.find('-', first + 1);
-    if (second == gtid.npos) return no_gtids("has what is not domain-server-number");
-    const auto domain = whole<std::uint32_t>(gtid.substr(0, first));
-    const auto server = whole<std::uint32_t>(gtid.substr(first + 1, second - first - 1));
-    const auto number = whole<std::uint64_t>(gtid.substr(second + 1));
-    if (!domain || !server || !number) return no_gtids("has what is not domain-server-number");
-    if (!positions.last_.emplace(*domain, Last{*server, *number}).second) {
-      return no_gtids("has a domain twice");
-    }
-    return {};
+  MAIA_TRY(each_domain_gtid(text, [&](std::uint32_t domain, Last last) -> Status {
+    if (positions.last_.emplace(domain, last).second) return {};
+    return no_gtids("has a domain twice");
   }));
   return positions;
+}
+
+Result<DomainPositions::State> DomainPositions::parse_state(std::string_view text) {
+  State state;
+  MAIA_TRY(each_domain_gtid(text, [&](std::uint32_t domain, Last last) -> Status {
+    if (state.emplace(std::pair(domain, last.server), last.number).second) return {};
+    return no_gtids("has a server twice in a domain");
+  }));
+  return state;
 }
 
 std::string DomainPositions::text() const {

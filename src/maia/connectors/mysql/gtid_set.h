@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "maia/base/bytes.h"
@@ -70,6 +71,9 @@ class DomainPositions {
     friend bool operator==(const Last&, const Last&) = default;
   };
   static Result<DomainPositions> parse(std::string_view text);
+  /// What a server's log has: by domain and server the last number. "0-1-42,0-2-40,7-2-13".
+  using State = std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t>;
+  static Result<State> parse_state(std::string_view text);
   std::string text() const;
 
   void pass(std::uint32_t domain, Last last) { last_[domain] = last; }

@@ -90,6 +90,16 @@ TEST(MysqlPositionTest, orders_places_of_one_history) {
   EXPECT_TRUE(compare(Position{"x"}, at("")) == std::partial_ordering::unordered);
 }
 
+TEST(MysqlPositionTest, the_state_of_a_log_has_several_servers_in_a_domain) {
+  const auto state = DomainPositions::parse_state("0-2-40,0-1-42, 7-1-3");
+  ASSERT_TRUE(state.ok());
+  const DomainPositions::State expected{{{0, 1}, 42}, {{0, 2}, 40}, {{7, 1}, 3}};
+  EXPECT_EQ(*state, expected);
+  EXPECT_TRUE(DomainPositions::parse_state("")->empty());
+  for (const auto* bad : {"0-1", "0-1-2,0-1-3", "x"})
+    EXPECT_FALSE(DomainPositions::parse_state(bad).ok()) << bad;
+}
+
 TEST(MysqlPositionTest, tokens_come_back_as_they_were) {
   const std::vector<std::string> all = {
       "mysql:", "mariadb:", "mariadb:0-1-7,4294967295-2-18446744073709551615", "mariadb:0-1-9|0-1-7",

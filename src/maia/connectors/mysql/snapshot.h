@@ -20,6 +20,7 @@ struct SnapshotTerms {
   std::uint32_t chunk_rows = 100'000;
   std::vector<TableName> tables;  ///< those that it is for
   std::size_t sessions = 2;
+  int quiet_tries = 20;  ///< how often a moment without commits is looked for before tables are locked
 };
 
 /// Sessions whose transactions all see the tables as of one place in the log. Readers take turns at them.
@@ -49,7 +50,7 @@ class ViewPool {
 
  private:
   Status begin_views();
-  Result<bool> begin_at_quiet_moment();
+  Result<bool> begin_at_quiet_moment(int tries);
   Status begin_under_locks(const SnapshotTerms& terms);
   Status begin_one_exact();
 

@@ -17,6 +17,21 @@ Error lost(std::string message, std::string_view reason) {
   return Error{Error::Code::lost_history, Recovery::halt, std::move(message), "copy the tables anew", reason};
 }
 
+/// Whether a MariaDB has the last transaction that was read of each domain. A number alone does not say so:
+/// a replica that lacked it may have given its number to another when it became the primary.
+Status check_domains(Connection& connection, const DomainPositions& passed) {
+  const auto state = MAIA_TRY(connection.query("SELECT @@global.gtid_binlog_state")).str(0, 0);
+  const auto newest = MAIA_TRY(DomainPositions::parse_state(state));
+  for (const auto& [domain, last] : passed.domains()) {
+    const auto found = newest.find({domain, last.server});
+    if (found != newest.end() && found->second >= last.number) continue;
+    return lost(fmt::format("{} lacks transaction {}-{}-{}, which was read", connection.where(), domain,
+                            last.server, last.number),
+                "server_behind");
+  }
+  return {};
+}
+
 }  // namespace
 
 MysqlSource::MysqlSource(SourceConfig config, const std::string& pipeline, net::ConnectionAgain again)
@@ -68,21 +83,9 @@ Status MysqlSource::check_history(Connection& connection, const LogPlace& place)
     return lost(fmt::format("{} is of another product than the one that was read so far", connection.where()),
                 "other_server");
   }
+  if (place.mariadb()) return check_domains(connection, std::get<DomainPositions>(place.passed));
   const auto end = MAIA_TRY(read_end(connection));
-  const auto order = mysql::compare(place.position(), end.position());
-  if (place.mariadb()) {
-    // A domain may be ahead only if the server lacks what we have read.
-    const auto& theirs = std::get<DomainPositions>(end.passed);
-    for (const auto& [domain, last] : std::get<DomainPositions>(place.passed).domains()) {
-      const auto have = theirs.last(domain);
-      if (!have || have->number < last.number)
-        return lost(fmt::format("{} lacks transaction {}-{}-{}, which was read", connection.where(), domain,
-                                last.server, last.number),
-                    "server_behind");
-    }
-    return {};
-  }
-  if (!std::is_lteq(order)) {
+  if (!std::is_lteq(mysql::compare(place.position(), end.position()))) {
     auto missing = std::get<GtidSet>(place.passed);
     missing.subtract(std::get<GtidSet>(end.passed));
     return lost(fmt::format("{} lacks transactions that were read: {}", connection.where(), missing.text()),

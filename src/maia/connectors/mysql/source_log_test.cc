@@ -189,6 +189,40 @@ TEST_P(MysqlLog, a_new_table_arrives_with_all_its_rows) {
   expect_equal();
 }
 
+class OnlyMariadbLog : public MysqlSourceTest {};
+INSTANTIATE_TEST_SUITE_P(Products, OnlyMariadbLog, ::testing::Values(MysqlProduct::mariadb),
+                         [](const auto& each) { return std::string(to_string(each.param)); });
+
+TEST_P(OnlyMariadbLog, each_domain_has_its_place_and_new_ones_come_along) {
+  use_own();  // whose domains nobody else has used
+  sql("create table t (id int primary key); insert into t values (1)");
+  open();
+  begin();
+  sql("insert into t values (2); set gtid_domain_id = 7; insert into t values (3); set gtid_domain_id = 9, "
+      "server_id = 90; insert into t values (4); set gtid_domain_id = 7; insert into t values (5)");
+  catch_up();
+  EXPECT_THAT(replica_.position().token, ::testing::HasSubstr(",7-90-2,9-90-1"));
+  reconnect();
+  sql("set gtid_domain_id = 9; insert into t values (6); set gtid_domain_id = 0; insert into t values (7)");
+  catch_up();
+  expect_equal_rows({"1", "2", "3", "4", "5", "6", "7"});
+  EXPECT_EQ(replica_.transactions(), 6U);
+}
+
+TEST_P(OnlyMariadbLog, a_domain_whose_numbers_go_back_is_a_named_stop) {
+  use_own({{"gtid-strict-mode", "OFF"}});
+  sql("create table t (id int primary key)");
+  open();
+  begin();
+  // As with two primaries that share a domain and a replica of both.
+  sql("set gtid_domain_id = 7, server_id = 11, gtid_seq_no = 40; insert into t values (1); "
+      "set server_id = 12, gtid_seq_no = 20; insert into t values (2)");
+  const auto caught_up = try_catch_up();
+  ASSERT_FALSE(caught_up.ok());
+  EXPECT_THAT(caught_up.error().message,
+              ::testing::HasSubstr("transaction 7-12-20 behind 7-11-40 of the same domain"));
+}
+
 class OnlyMysqlLog : public MysqlSourceTest {};
 INSTANTIATE_TEST_SUITE_P(Products, OnlyMysqlLog, ::testing::Values(MysqlProduct::mysql),
                          [](const auto& each) { return std::string(to_string(each.param)); });

@@ -105,30 +105,111 @@ TEST_P(MysqlSnapshot, what_cannot_go_on_is_read_again_as_a_whole) {
   }
 }
 
+/// Three who write without a pause for as long as it lives.
+class Writers {
+ public:
+  Writers(testing::MysqlServer& server, const std::string& database) {
+    for (int i = 0; i < 3; ++i) {
+      threads_.emplace_back([&server, database, this] {
+        auto session = server.session(database).value();
+        while (!done_)
+          static_cast<void>(session.execute(
+              "insert into t (n) values (1); update t set n = n + 1 order by id desc limit 1"));
+      });
+    }
+  }
+  ~Writers() {
+    done_ = true;
+    for (auto& thread : threads_) thread.join();
+  }
+
+ private:
+  std::atomic<bool> done_ = false;
+  std::vector<std::thread> threads_;
+};
+
 TEST_P(MysqlSnapshot, is_exact_while_others_write) {
   sql("create table t (id int primary key auto_increment, n int)");
   open();
-  std::atomic<bool> done = false;
-  std::vector<std::thread> writers;
-  for (int i = 0; i < 3; ++i) {
-    writers.emplace_back([&] {
-      auto session = server().session(database_).value();
-      while (!done)
-        static_cast<void>(
-            session.execute("insert into t (n) values (1); update t set n = n + 1 order by id desc limit 1"));
-    });
-  }
-  const auto stop = [&] {
-    done = true;
-    for (auto& writer : writers) writer.join();
-  };
-  try {
+  {
+    const Writers writers(server(), database_);
     begin();
-  } catch (...) {
-    stop();
-    throw;
   }
-  stop();
+  catch_up();
+  expect_equal();
+}
+
+/// Where no quiet moment is found.
+class MysqlBusySnapshot : public MysqlSnapshot {
+ protected:
+  void SetUp() override {
+    MysqlSnapshot::SetUp();
+    sql("create table t (id int primary key auto_increment, n int)");
+    open();
+    terms_.connect.endpoint = config().connection;
+    terms_.tables = {{database_, "t"}};
+    terms_.quiet_tries = 0;
+  }
+  void begin_from(const std::shared_ptr<ViewPool>& views) {
+    KeySnapshot snapshot(views, terms_);
+    copy_all(*source_, snapshot, replica_);
+    replica_.set_position(snapshot.position());
+    follow(snapshot.position());
+  }
+  /// How often anybody has locked tables.
+  int locks() {
+    return std::stoi(must(server().query("show global status like 'Com_lock_tables'"))[0][1].value());
+  }
+
+  SnapshotTerms terms_;
+};
+MAIA_MYSQL_TESTS(MysqlBusySnapshot);
+
+TEST_P(MysqlBusySnapshot, locks_the_tables_for_a_moment_and_is_exact) {
+  const auto before = locks();
+  {
+    const Writers writers(server(), database_);
+    begin_from(must(ViewPool::open(terms_)));
+    EXPECT_EQ(locks(), before + 1);
+  }
+  catch_up();
+  expect_equal();
+}
+
+TEST_P(MysqlBusySnapshot, without_the_privilege_is_exact_from_one_session_or_names_the_privilege) {
+  const auto user = "'r_" + database_ + "'@'%'";
+  sql("create user " + user + " identified by 'secret'; grant select on " + database_ + ".* to " + user +
+      "; grant replication client on *.* to " + user);
+  terms_.connect.endpoint.user = "r_" + database_;
+  terms_.connect.endpoint.password = Secret("secret");
+  {
+    const Writers writers(server(), database_);
+    auto views = ViewPool::open(terms_);
+    if (!mariadb()) {
+      ASSERT_FALSE(views.ok());
+      EXPECT_THAT(views.error().hint, ::testing::HasSubstr("GRANT LOCK TABLES"));
+      return;
+    }
+    begin_from(must(std::move(views)));
+  }
+  catch_up();
+  expect_equal();
+}
+
+TEST_P(MysqlBusySnapshot, does_not_hold_up_others_behind_a_writer_who_stays) {
+  auto stays = must(server().session(database_));
+  must(stays.execute("begin; insert into t (n) values (1)"));
+  auto views = ViewPool::open(terms_);
+  if (!mariadb()) {
+    ASSERT_FALSE(views.ok());
+    EXPECT_EQ(views.error().recovery, Recovery::retry);
+    EXPECT_THAT(views.error().hint, ::testing::HasSubstr("stays open"));
+    sql("insert into t (n) values (2)");
+    must(stays.execute("commit"));
+    views = ViewPool::open(terms_);
+  }
+  begin_from(must(std::move(views)));
+  must(stays.execute("commit"));
   catch_up();
   expect_equal();
 }
@@ -194,6 +275,20 @@ TEST_P(MysqlChecks, say_which_settings_the_log_lacks) {
   EXPECT_THAT(errors, ::testing::HasSubstr("engine MyISAM has no transactions"));
   EXPECT_THAT(warnings, ::testing::HasSubstr("binlog_row_image is MINIMAL; FULL is better"));
   EXPECT_FALSE(source_->prepare({}).ok());
+}
+
+TEST_P(MysqlChecks, name_a_replica_whose_log_lacks_what_it_receives) {
+  use_own({{mariadb() ? "log-slave-updates" : "log-replica-updates", "OFF"}});
+  if (mariadb()) {
+    open();
+    begin();  // who receives nothing may have it off
+    stream_.reset();
+    must(server().execute("set global gtid_slave_pos = '0-7-1000'"));
+  }
+  open();
+  const auto refused = source_->prepare({});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("_updates is OFF; ON is needed"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <mysqld_error.h>
 
 #include <algorithm>
 
@@ -9,7 +10,7 @@
 namespace maia::mysql {
 namespace {
 
-constexpr int kQuietTries = 20;
+constexpr int kLockSeconds = 3;
 constexpr std::string_view kBegin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
 /// Where the view of this very session lies in MariaDB's log.
@@ -76,7 +77,7 @@ Result<std::shared_ptr<ViewPool>> ViewPool::open(const SnapshotTerms& terms) {
   }
   const auto image = MAIA_TRY(pool->sessions_.front()->query("SELECT @@global.binlog_row_image"));
   pool->full_images_ = image.str(0, 0) == "FULL";
-  if (!MAIA_TRY(pool->begin_at_quiet_moment())) MAIA_TRY(pool->begin_under_locks(terms));
+  if (!MAIA_TRY(pool->begin_at_quiet_moment(terms.quiet_tries))) MAIA_TRY(pool->begin_under_locks(terms));
   return pool;
 }
 
@@ -85,9 +86,9 @@ Status ViewPool::begin_views() {
   return {};
 }
 
-Result<bool> ViewPool::begin_at_quiet_moment() {
+Result<bool> ViewPool::begin_at_quiet_moment(int tries) {
   auto& first = *sessions_.front();
-  for (int tries = 0; tries < kQuietTries; ++tries) {
+  for (; tries > 0; --tries) {
     // At MariaDB each view knows its own place; at MySQL nobody does, so nothing may have moved meanwhile.
     std::optional<Moment> before;
     if (!first.server().mariadb) before = MAIA_TRY(read_moment(first));
@@ -111,13 +112,17 @@ Status ViewPool::begin_under_locks(const SnapshotTerms& terms) {
     const auto name = MAIA_TRY(sql_table(table));
     tables += fmt::format("{}{} READ", tables.empty() ? "" : ", ", name);
   }
+  // While it waits for a writer, every later one waits behind it.
+  MAIA_TRY(locker->run(fmt::format("SET SESSION lock_wait_timeout = {}", kLockSeconds)));
   auto locked = tables.empty() ? Status() : locker->run("LOCK TABLES " + tables);
   if (!locked.ok()) {
     if (sessions_.front()->server().mariadb) return begin_one_exact();
+    const bool waited = locker->last_error() == ER_LOCK_WAIT_TIMEOUT;
     auto error = std::move(locked).error();
     error.hint =
-        "the server is never quiet for long enough to begin a snapshot; let the user lock the tables for "
-        "a moment: GRANT LOCK TABLES ON *.* TO CURRENT_USER()";
+        waited ? "a transaction that has written to a table stays open; the snapshot begins when it ends"
+               : "the server is never quiet for long enough to begin a snapshot; let the user lock "
+                 "the tables for a moment: GRANT LOCK TABLES ON *.* TO CURRENT_USER()";
     return error;
   }
   MAIA_TRY(begin_views());
