@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "maia/base/this_process.h"
 #include "maia/connectors/mysql/value_literal.h"
@@ -32,6 +33,11 @@ constexpr std::string_view kTables[] = {
     "pipeline varchar(255) character set utf8mb4 collate utf8mb4_bin not null, "
     "applied_window bigint unsigned not null default 0, applied_ordinal bigint unsigned not null default 0, "
     "primary key (schema_name, table_name)) engine = InnoDB",
+    "create table if not exists maia.making ("
+    "schema_name varchar(64) character set utf8mb4 collate utf8mb4_bin, "
+    "table_name varchar(64) character set utf8mb4 collate utf8mb4_bin, "
+    "pipeline varchar(255) character set utf8mb4 collate utf8mb4_bin not null, "
+    "epoch bigint unsigned not null, primary key (schema_name, table_name)) engine = InnoDB",
 };
 
 std::string text(std::string_view value) {
@@ -71,11 +77,15 @@ std::string is_table(const TableName& name) {
 
 }  // namespace
 
-Status ensure_bookkeeping(Connection& connection) {
+Result<bool> has_bookkeeping(Connection& connection) {
   const auto there = MAIA_TRY(
       connection.query("select count(*) from information_schema.tables where table_schema = 'maia' and "
-                       "table_name in ('checkpoint', 'fact', 'owner')"));
-  if (there.integer(0, 0) == 3) return {};
+                       "table_name in ('checkpoint', 'fact', 'owner', 'making')"));
+  return there.integer(0, 0) == std::ssize(kTables);
+}
+
+Status ensure_bookkeeping(Connection& connection) {
+  if (MAIA_TRY(has_bookkeeping(connection))) return {};
   const auto database =
       MAIA_TRY(connection.query("select 1 from information_schema.schemata where schema_name = 'maia'"));
   auto made = database.size() > 0 ? Status() : connection.run("create database if not exists maia");
@@ -268,6 +278,28 @@ Status rename_owned_table(Connection& connection, const std::string& pipeline, c
   return own_table(connection, pipeline, after);
 }
 
+Status note_making(Connection& connection, const Hold& held, const TableName& table) {
+  return connection.run(fmt::format(
+      "replace into maia.making (schema_name, table_name, pipeline, epoch) values ({}, {}, {}, {})",
+      text(table.schema), text(table.table), text(held.pipeline), held.epoch.value));
+}
+
+Result<std::optional<Epoch>> read_making(Connection& connection, const std::string& pipeline,
+                                         const TableName& table) {
+  const auto row = MAIA_TRY(connection.query(fmt::format(
+      "select epoch from maia.making where {} and pipeline = {}", is_table(table), text(pipeline))));
+  if (row.size() == 0) return std::optional<Epoch>();
+  return std::optional(Epoch{number(row, 0)});
+}
+
+Status forget_making(Connection& connection, const std::string& pipeline) {
+  return connection.run("delete from maia.making where pipeline = " + text(pipeline));
+}
+
+std::string made_by(const std::string& pipeline, Epoch epoch) {
+  return fmt::format("maia: made by run {} of {}", epoch.value, pipeline);
+}
+
 Result<std::vector<std::string>> forget_pipeline(Connection& connection, const std::string& pipeline) {
   const auto name = text(pipeline);
   std::vector<std::string> removed;
@@ -276,6 +308,7 @@ Result<std::vector<std::string>> forget_pipeline(Connection& connection, const s
   for (std::size_t i = 0; i < tables.size(); ++i)
     removed.push_back("ownership of " + to_string(TableName{tables.str(i, 0), tables.str(i, 1)}));
   MAIA_TRY(connection.run("delete from maia.owner where pipeline = " + name));
+  MAIA_TRY(forget_making(connection, pipeline));
   MAIA_TRY(connection.run("delete from maia.fact where pipeline = " + name));
   const auto checkpoint = MAIA_TRY(connection.query("delete from maia.checkpoint where pipeline = " + name));
   if (checkpoint.affected > 0) removed.push_back("the checkpoint of " + pipeline);

@@ -21,11 +21,13 @@ namespace maia::mysql {
 //     fact       (pipeline, name, value)                             further durable facts of the engine
 //     owner      (schema_name, table_name, pipeline,                 which pipeline writes a table
 //                 applied_window, applied_ordinal)
+//     making     (schema_name, table_name, pipeline, epoch)          tables that no checkpoint knows of yet
 //
 // taken_by says which process took the epoch. They change only in the transactions that change the rows they
 // speak of. An ALTER TABLE commits what came before it in the running delivery, so that commit also notes how
 // far each table has come (applied_...) and up to which alteration (altering): if the rest is lost, the
-// delivery that comes again leaves out what is there.
+// delivery that comes again leaves out what is there. CREATE TABLE commits by itself too: `making` is noted
+// before it and removed with the next commit, so that a table of a run that died in between is known as such.
 
 /// Where a table has come beyond the checkpoint: everything up to and including this row.
 struct Place {
@@ -40,6 +42,8 @@ struct HalfDone {
   std::string altering;  ///< alteration_name() of the last alteration; empty: none
 };
 
+/// Whether all of them are there.
+Result<bool> has_bookkeeping(Connection& connection);
 /// Makes what is missing. Code::check_failed with the statements to run when we may not.
 Status ensure_bookkeeping(Connection& connection);
 
@@ -72,6 +76,16 @@ Error not_mine(Connection& connection, const Hold& held);
 Status own_table(Connection& connection, const std::string& pipeline, const TableName& table);
 Status rename_owned_table(Connection& connection, const std::string& pipeline, const TableName& before,
                           const TableName& after);
+
+/// Notes, at once, that this run is about to make the table. Not on the session of the running transaction.
+Status note_making(Connection& connection, const Hold& held, const TableName& table);
+/// The run of the pipeline that noted so and has not committed since.
+Result<std::optional<Epoch>> read_making(Connection& connection, const std::string& pipeline,
+                                         const TableName& table);
+/// In the running transaction: its commit has all tables that were made.
+Status forget_making(Connection& connection, const std::string& pipeline);
+/// What a run notes in the comment of a table that it makes.
+std::string made_by(const std::string& pipeline, Epoch epoch);
 
 /// Removes every trace of the pipeline, in the running transaction, and names what was removed.
 Result<std::vector<std::string>> forget_pipeline(Connection& connection, const std::string& pipeline);

@@ -18,12 +18,28 @@ constexpr std::size_t kFewRows = 20;
 
 Error not_open() { return {.message = "the destination was used before it was opened"}; }
 
+bool has_only(const Batch& batch, std::initializer_list<Op> kinds) {
+  return std::all_of(batch.ops().begin(), batch.ops().end(),
+                     [&](Op op) { return std::find(kinds.begin(), kinds.end(), op) != kinds.end(); });
+}
+
 bool only_new_rows(const TargetDeliveries& group) {
   if (group.target->appends()) return true;
-  return std::all_of(group.deliveries.begin(), group.deliveries.end(), [](const auto* delivery) {
-    return delivery->fresh && std::all_of(delivery->batch->ops().begin(), delivery->batch->ops().end(),
-                                          [](Op op) { return op == Op::read || op == Op::insert; });
+  return std::all_of(group.deliveries.begin(), group.deliveries.end(), [](const Delivery* delivery) {
+    return delivery->fresh && has_only(*delivery->batch, {Op::read, Op::insert});
   });
+}
+
+bool only_inserts(const TargetDeliveries& group) {
+  return std::all_of(group.deliveries.begin(), group.deliveries.end(),
+                     [](const Delivery* delivery) { return has_only(*delivery->batch, {Op::insert}); });
+}
+
+/// The source has checked that they are new; only rows that somebody else has put there can be met.
+bool likely_new_rows(const TargetDeliveries& group) {
+  const bool converges = std::any_of(group.deliveries.begin(), group.deliveries.end(),
+                                     [](const Delivery* delivery) { return delivery->converging; });
+  return only_inserts(group) && !converges && !group.target->meets_rows;
 }
 
 std::size_t count_rows(std::span<const TargetDeliveries> groups) {
@@ -85,6 +101,7 @@ Result<Destination::Opened> MysqlDestination::open(std::string_view pipeline, Ep
 Status MysqlDestination::begin() {
   if (!connection_) return not_open();
   written_.clear();
+  prepared_ = false;
   return connection_->run("start transaction");
 }
 
@@ -101,7 +118,8 @@ Status MysqlDestination::prepare(const TableTarget& target) {
   targets_.erase(table.name);
   MAIA_TRY(own_table(*connection_, held_.pipeline, table.name));
   auto* second = MAIA_TRY(second_session());
-  return in("table " + to_string(table.name), make_table(*second, table));
+  prepared_ = true;
+  return in("table " + to_string(table.name), make_table(*second, held_, table));
 }
 
 Status MysqlDestination::alter(const TableTarget& before, const TableTarget& after,
@@ -233,12 +251,16 @@ Status MysqlDestination::write_changes(std::span<const TargetDeliveries> groups)
   if (config_.foreign_keys == ForeignKeys::check) return rows.write(groups);
   std::vector<TargetDeliveries> keyed, others;
   for (const auto& group : groups) (group.target->by_key() ? keyed : others).push_back(group);
-  MAIA_TRY(rows.write(others));
+  const bool only_more = std::all_of(others.begin(), others.end(), only_inserts);
+  MAIA_TRY(only_more ? GroupWriter(*connection_).insert(others) : rows.write(others));
   if (keyed.empty()) return {};
-  if (count_rows(keyed) >= kFewRows) return GroupWriter(*connection_).write(keyed);
+  const bool many = count_rows(keyed) >= kFewRows;
+  const bool likely_new = many && std::all_of(keyed.begin(), keyed.end(), likely_new_rows);
+  if (many && !likely_new) return GroupWriter(*connection_).write(keyed);
   MAIA_TRY(connection_->run("savepoint maia_write"));
-  auto written = rows.write(keyed);
+  auto written = likely_new ? GroupWriter(*connection_).insert(keyed) : rows.write(keyed);
   if (written.ok() || !met_unique_value(*connection_)) return written;
+  for (auto& group : keyed) group.target->meets_rows = group.target->meets_rows || likely_new;
   // Values may change places between the changes, which holds only at their end.
   MAIA_TRY(connection_->run("rollback to savepoint maia_write"));
   return GroupWriter(*connection_).write(keyed);
@@ -251,6 +273,7 @@ Status MysqlDestination::refuse() {
 }
 
 Status MysqlDestination::send_commit() {
+  if (prepared_) MAIA_TRY(forget_making(*connection_, held_.pipeline));
   auto done = connection_->run("commit");
   if (done.ok() || !connection_->broken()) return done;
   return Error{.code = Error::Code::unknown_outcome,
@@ -293,10 +316,7 @@ void MysqlDestination::rollback() {
 
 Result<std::vector<std::string>> MysqlDestination::drop(std::string_view pipeline) {
   if (!connection_) connection_ = MAIA_TRY(connect(pipeline));
-  const auto there = MAIA_TRY(
-      connection_->query("select count(*) from information_schema.tables where table_schema = 'maia' and "
-                         "table_name in ('checkpoint', 'fact', 'owner')"));
-  if (there.integer(0, 0) < 3) return std::vector<std::string>{};
+  if (!MAIA_TRY(has_bookkeeping(*connection_))) return std::vector<std::string>{};
   MAIA_TRY(connection_->run("start transaction"));
   auto removed = MAIA_TRY(forget_pipeline(*connection_, std::string(pipeline)));
   MAIA_TRY(connection_->run("commit"));

@@ -72,6 +72,7 @@ class MysqlDestination final : public maia::Destination {
   HalfDone half_done_;                       ///< durable beyond the checkpoint
   bool before_alteration_ = false;           ///< what comes again has not yet come to half_done_.altering
   std::map<TableName, Place> written_;       ///< in the running transaction
+  bool prepared_ = false;                    ///< it has tables that are noted as being made
   std::vector<std::unique_ptr<Batch>> cut_;  ///< batches of the write at hand, shortened
 };
 

@@ -165,5 +165,39 @@ TEST_P(MysqlDurability, a_user_without_privileges_is_told_what_to_do) {
   EXPECT_THAT(opened_by_nobody.error().hint, HasSubstr("maia check"));
 }
 
+class MysqlHalfMade : public MysqlDestinationTest {};
+INSTANTIATE_TEST_SUITE_P(Products, MysqlHalfMade, both_products(), product_name);
+
+TEST_P(MysqlHalfMade, tables_of_a_run_that_died_before_its_commit_are_made_anew_and_no_others) {
+  const auto table = [](Type type) {
+    return TestTable({"", "t"}, {column_of("id", Type::of(TypeId::int32)), column_of("v", std::move(type))},
+                     {0});
+  };
+  const auto refused = [&](const TestTable& as) {
+    EXPECT_OK(destination->begin());
+    const auto prepared = destination->prepare(as.target);
+    destination->rollback();
+    return prepared.ok() ? "" : prepared.error().message;
+  };
+  const auto die = [&] { destination = open_destination(); };
+  // The session ends with its transaction open.
+  EXPECT_OK(destination->begin());
+  EXPECT_OK(destination->prepare(table(Type::of(TypeId::int16)).target));
+  die();
+  prepare(table(Type::of(TypeId::date)));
+  EXPECT_THAT(rows("select data_type from information_schema.columns where table_schema = database() and "
+                   "column_name = 'v'"),
+              ElementsAre("date"));
+  die();
+  EXPECT_THAT(refused(table(Type::text())), HasSubstr("does not fit"));
+  // What somebody else has put in its place is theirs.
+  execute("drop table t");
+  EXPECT_OK(destination->begin());
+  EXPECT_OK(destination->prepare(table(Type::of(TypeId::date)).target));
+  execute("drop table t; create table t (id int primary key, v date)");
+  die();
+  EXPECT_THAT(refused(table(Type::text())), HasSubstr("does not fit"));
+}
+
 }  // namespace
 }  // namespace maia::mysql

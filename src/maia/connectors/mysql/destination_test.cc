@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maia/connectors/mysql/destination.h"
 
+#include <fmt/format.h>
+
 #include "maia/connectors/mysql/destination_fixture.h"
 
 namespace maia::mysql {
@@ -272,6 +274,18 @@ TEST_P(MysqlChanges, foreign_keys_neither_stop_nor_cascade) {
     EXPECT_THAT(rows("select * from items"), ElementsAre("1|11"));
     execute("drop table items");
   });
+}
+
+TEST_P(MysqlDestinationTest, many_inserts_take_the_place_of_rows_that_somebody_has_put_there) {
+  TestTable table({"", "t"}, {column_of("id", Type::of(TypeId::int32)), column_of("v", Type::text())}, {0});
+  prepare(table);
+  for (int round = 0; round < 2; ++round) {
+    execute(fmt::format("insert into t values ({}, 'theirs')", round * 100 + 50));
+    table.restart();
+    for (int i = 0; i < 100; ++i) table.insert({std::to_string(round * 100 + i), "ours"});
+    EXPECT_OK(write({table.delivery({.window = static_cast<std::uint64_t>(round) + 1})}));
+  }
+  EXPECT_THAT(rows("select v, count(*) from t group by v"), ElementsAre("ours|200"));
 }
 
 TEST_P(MysqlDestinationTest, a_table_without_a_key_is_a_multiset) {

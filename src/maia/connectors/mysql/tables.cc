@@ -14,7 +14,7 @@ namespace {
 using sql::mysql_identifier;
 using sql::mysql_table;
 
-Result<std::string> create_sql(const Connection& connection, const TableTarget& target) {
+Result<std::string> create_sql(const Connection& connection, const Hold& held, const TableTarget& target) {
   const auto stored = stored_types(*target.schema, index_columns(target));
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < stored.size(); ++i) {
@@ -24,8 +24,10 @@ Result<std::string> create_sql(const Connection& connection, const TableTarget& 
   }
   if (!index_columns(target).empty())
     parts.push_back("PRIMARY KEY (" + MAIA_TRY(listed(target.key_names())) + ")");
-  return fmt::format("CREATE TABLE IF NOT EXISTS {} ({}) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4",
-                     MAIA_TRY(mysql_table(target.name)), fmt::join(parts, ", "));
+  return fmt::format(
+      "CREATE TABLE IF NOT EXISTS {} ({}) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT = {}",
+      MAIA_TRY(mysql_table(target.name)), fmt::join(parts, ", "),
+      MAIA_TRY(sql::mysql_literal(made_by(held.pipeline, held.epoch))));
 }
 
 void compare_columns(const StoredTable& stored, const TableTarget& target,
@@ -67,6 +69,14 @@ void compare_key(const StoredTable& stored, const TableTarget& target,
           "its column {}, by which rows are found, has the collation {}, for which different texts are equal",
           there->name, there->type.collation));
   }
+}
+
+/// Whether an earlier run has made the table and died before anything was committed to it. Its comment says
+/// that it is that very table.
+Result<bool> is_left_behind(Connection& connection, const Hold& held, const TableName& name,
+                            const StoredTable& stored) {
+  const auto maker = MAIA_TRY(read_making(connection, held.pipeline, name));
+  return maker && maker->value < held.epoch.value && stored.comment == made_by(held.pipeline, *maker);
 }
 
 }  // namespace
@@ -118,14 +128,19 @@ Status ensure_database(Connection& connection, const std::string& name) {
   return connection.run("CREATE DATABASE IF NOT EXISTS " + MAIA_TRY(mysql_identifier(name)));
 }
 
-Status make_table(Connection& connection, const TableTarget& target) {
+Status make_table(Connection& connection, const Hold& held, const TableTarget& target) {
   auto stored = MAIA_TRY(read_stored_table(connection, target.name));
-  if (!stored) {
-    MAIA_TRY(ensure_database(connection, target.name.schema));
-    const auto create = MAIA_TRY(create_sql(connection, target));
-    MAIA_TRY(connection.run(create));
-    stored = MAIA_TRY(read_stored_table(connection, target.name));
+  if (stored) {
+    auto fits = verify_table(*stored, target);
+    if (fits.ok() || !MAIA_TRY(is_left_behind(connection, held, target.name, *stored))) return fits;
+    const auto name = MAIA_TRY(mysql_table(target.name));
+    MAIA_TRY(connection.run("DROP TABLE " + name));
   }
+  MAIA_TRY(ensure_database(connection, target.name.schema));
+  const auto create = MAIA_TRY(create_sql(connection, held, target));
+  MAIA_TRY(note_making(connection, held, target.name));
+  MAIA_TRY(connection.run(create));
+  stored = MAIA_TRY(read_stored_table(connection, target.name));
   if (stored) return verify_table(*stored, target);
   return Error{.code = Error::Code::check_failed,
                .message = "the table " + to_string(target.name) + " was made but cannot be seen",

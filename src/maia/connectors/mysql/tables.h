@@ -7,6 +7,7 @@
 
 #include "maia/base/result.h"
 #include "maia/connector/destination.h"
+#include "maia/connectors/mysql/checkpoint.h"
 #include "maia/connectors/mysql/connection.h"
 #include "maia/connectors/mysql/stored_table.h"
 
@@ -19,8 +20,8 @@ namespace maia::mysql {
 /// Creates the table and its database if they are missing, otherwise verifies that the table fits the target:
 /// an InnoDB table with every column, types that hold every value, nothing else required, and for upsert a
 /// unique key of exactly the target's columns whose texts are told apart. Code::invalid_config with
-/// everything that differs.
-Status make_table(Connection& connection, const TableTarget& target);
+/// everything that differs; but one that an earlier run has made and never committed to is made anew.
+Status make_table(Connection& connection, const Hold& held, const TableTarget& target);
 
 /// Brings the table from the shape and name of `before` to those of `after` in one statement, which also
 /// notes the version of `after` in the table's comment: by that it is known that it was done.

@@ -30,6 +30,8 @@ class WriteTarget {
   /// The columns that can be written: all but those which the destination computes.
   const std::vector<std::size_t>& written() const { return written_; }
   bool has_columns_of_its_own() const { return !own_names_.empty(); }
+  /// Inserts may meet rows of their key, since some have: they are not written without a look-up any more.
+  bool meets_rows = false;
 
   /// Appends a value as SQL. Code::data, with the column, if MySQL or the column does not hold it, or it is
   /// unchanged.
