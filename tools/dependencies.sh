@@ -15,7 +15,7 @@ apt_build=(
 apt_clang=(clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev)
 
 # Debian 12 packages for ./dev bench: what MAIA is measured beside, and what counts instructions.
-apt_bench=(pgcopydb valgrind)
+apt_bench=(pgcopydb valgrind mariadb-client)
 
 # npm packages: folder in the dependencies, package, sha512 of its archive, function of ./dev that unpacks it.
 npm_packages=(

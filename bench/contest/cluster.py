@@ -3,12 +3,11 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
 from contest.libpq import Session
-from contest.process import await_that, end_with_parent, run
+from contest.process import await_that, end_with_parent, free_port, run
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 SETTINGS = {
@@ -27,12 +26,6 @@ SETTINGS = {
     "wal_sender_timeout": "10min",
     "unix_socket_directories": "",
 }
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Cluster:

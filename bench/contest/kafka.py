@@ -4,8 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from contest.cluster import free_port
-from contest.process import await_that, end_with_parent, run
+from contest.process import await_that, end_with_parent, free_port, run
 
 DEPENDENCIES = Path(os.environ["MAIA_DEPS"])
 JAVA = ["java", "-Xmx1g", "-XX:+UseSerialGC", "-cp", str((DEPENDENCIES / "kafka-4.1.1").absolute()) + "/*"]

@@ -3,12 +3,19 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
 _libc = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def end_with_parent():

@@ -1,8 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of a record, as Markdown."""
+"""The table of a record, as Markdown, and the files of a benchmark."""
 from statistics import median
 
-from contest.record import SMALLEST, figure
+from contest.plot import svg
+from contest.record import SMALLEST, figure, load
+
+
+def publish(record, folder, title):
+    """Writes all rows, those of earlier runs too, as JSON, as a table under `title`, and as a plot."""
+    path = record.save(folder)
+    rows, _ = load(path)
+    table = f"{title}\n\n" + "\n".join(lines(rows)) + "\n"
+    path.with_suffix(".md").write_text(table)
+    path.with_suffix(".svg").write_text(svg(rows))
+    print(f"\n{table}\n{path}, {path.with_suffix('.md').name}, {path.with_suffix('.svg').name}")
 
 
 def lines(rows):

@@ -11,8 +11,8 @@ from contest.cluster import Cluster
 from contest.kafka import Kafka
 from contest.maia import Maia
 from contest.process import run
-from contest.record import Goal, Record, Run, load
-from contest.report import lines
+from contest.record import Goal, Record, Run
+from contest.report import publish
 from contest.words import words
 from postgres.orders import TABLES, Work, make_source
 
@@ -91,11 +91,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="maia-bench-") as folder:
         Path(folder).chmod(0o755)
         Contest(Path(folder), asked.maia.absolute(), settings).run(record, rounds)
-    path = record.save(asked.results)
-    rows, _ = load(path)
-    table = "\n".join([*(f"{kind}: {meaning.format(**settings)}." for kind, meaning in KINDS.items()), "", *lines(rows)]) + "\n"
-    path.with_suffix(".md").write_text(table)
-    print(f"\n{table}\n{path}, {path.with_suffix('.md').name}")
+    publish(record, asked.results, "\n".join(f"{kind}: {meaning.format(**settings)}." for kind, meaning in KINDS.items()))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from contest.plot import svg
-from contest.record import Record, load
-from contest.report import lines
+from contest.record import Record
+from contest.report import publish
 from contest.words import words
 from postgres.changes import Changes
 from postgres.latency import Latency
@@ -43,14 +42,9 @@ def main():
             finally:
                 place.stop()
     print(f"{(time.monotonic() - begin) / 60:.1f} minutes")
-    path = record.save(asked.results)
-    rows, _ = load(path)
     title = ("Quick: a fifth of the rows and few rounds, so trust nothing below a tenth.\n" if asked.quick else "") + \
         "\n".join(f"{kind}: {meaning.format(**settings)}." for kind, meaning in MEANING.items())
-    table = f"{title}\n\n" + "\n".join(lines(rows)) + "\n"
-    path.with_suffix(".md").write_text(table)
-    path.with_suffix(".svg").write_text(svg(rows))
-    print(f"\n{table}\n{path}, {path.with_suffix('.md').name}, {path.with_suffix('.svg').name}")
+    publish(record, asked.results, title)
 
 
 if __name__ == "__main__":

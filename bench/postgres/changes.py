@@ -3,9 +3,9 @@
 while the work is done at the source; then they run one after the other."""
 import os
 import time
-import urllib.request
 
-from contest.cluster import BINARIES, free_port
+from contest.capture import CAPTURE, Capture
+from contest.cluster import BINARIES
 from contest.duckdb import DuckDb
 from contest.maia import Maia
 from contest.process import await_that, run
@@ -13,7 +13,7 @@ from contest.record import Goal, Run, in_turn
 from postgres.orders import TABLES, create, duckdb_fingerprint, fingerprint, must_equal
 
 KINDS = ("k1", "k2", "k3", "k4")
-CAPTURE, RECEIVE = "maia, capture alone", "pg_recvlogical to nowhere"
+RECEIVE = "pg_recvlogical to nowhere"
 TO_POSTGRES, TO_DUCKDB = "maia to PostgreSQL", "maia to DuckDB"
 NATIVE = {"native, text": "", "native, binary": ", binary = true", "native, binary, streaming": ", binary = true, streaming = on"}
 FASTER = {"k1": 1.6, "k2": 1.5, "k3": 1.9, "k4": 1.3}
@@ -90,46 +90,6 @@ class ToDuckDb:
         pass
 
 
-class Capture:
-    """MAIA with its destination paused: what is read goes into the journal and no farther."""
-
-    def __init__(self, place):
-        place.destination.make_database("capture")
-        self.maia = Maia(place.program, place.folder, "capture", place.source_lines() + place.destination_lines("capture") +
-                         "snapshot:\n  mode: never\njournal:\n  confirm: journaled\n")
-        self.maia.catch_up(1)
-        self.port = free_port()
-        self.maia.start()
-        await_that("maia to take orders", lambda: self._pause() or self.maia.fail_if_ended(), pause=0.1)
-        self.maia.stop()
-
-    def _pause(self):
-        try:
-            return self.maia.command("pause")
-        except RuntimeError:
-            return None
-
-    def run(self, rows):
-        begin = time.monotonic()
-        self.maia.start("--listen", f"127.0.0.1:{self.port}")
-        await_that("maia to read all", lambda: self.read() > rows or self.maia.fail_if_ended())
-        seconds = time.monotonic() - begin
-        cpu, memory = self.maia.used()
-        self.maia.stop()
-        return Run(rows / seconds, seconds, cpu * 1e6 / rows, memory)
-
-    def read(self):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as answer:
-                lines = answer.read().decode().splitlines()
-        except OSError:
-            return 0
-        return sum(float(line.split()[-1]) for line in lines if line.startswith("maia_records_read_total"))
-
-    def tidy_up(self):
-        pass
-
-
 class Receive:
     """The server's own client, with what MAIA asks the server for."""
 
@@ -162,7 +122,9 @@ class Changes:
                                                Goal([CAPTURE], 0.5, TO_DUCKDB)])
         place.work.prepare(place.shop)
         place.mark()
-        self.contestants = [(TO_POSTGRES, ToPostgres(place)), (TO_DUCKDB, ToDuckDb(place)), (CAPTURE, Capture(place)),
+        place.destination.make_database("capture")
+        capture = Capture(place.program, place.folder, place.source_lines() + place.destination_lines("capture"))
+        self.contestants = [(TO_POSTGRES, ToPostgres(place)), (TO_DUCKDB, ToDuckDb(place)), (CAPTURE, capture),
                             (RECEIVE, Receive(place))]
         self.contestants += [(name, Subscription(place, name, options)) for name, options in NATIVE.items()]
 

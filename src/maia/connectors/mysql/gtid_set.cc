@@ -238,9 +238,8 @@ bool GtidSet::contains(const GtidSet& other) const {
 bool GtidSet::contains(const Origin& origin, std::uint64_t number) const {
   const auto found = ranges_.find(origin);
   if (found == ranges_.end()) return false;
-  return std::any_of(found->second.begin(), found->second.end(), [&](const Range& range) {
-    return range.first <= number && number <= range.last;
-  });
+  return std::any_of(found->second.begin(), found->second.end(),
+                     [&](const Range& range) { return range.first <= number && number <= range.last; });
 }
 
 Bytes GtidSet::encoded() const {
