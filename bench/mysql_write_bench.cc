@@ -119,7 +119,7 @@ double load_stream(testing::MysqlServer& server) {
   auto session = must(server.session("bench"));
   auto* mysql = session.raw();
   mysql_set_local_infile_handler(
-      mysql, [](void** state, const char*, void* stream) { return *state = stream, 0; },
+      mysql, [](void** state, const char*, void* given) { return *state = given, 0; },
       [](void* state, char* to, unsigned most) {
         auto& from = *static_cast<Stream*>(state);
         const auto size = from.lines.copy(to, most, from.at);
