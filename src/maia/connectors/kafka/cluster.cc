@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "maia/connectors/kafka/admin_call.h"
+
 namespace maia::kafka {
 namespace {
 
@@ -10,23 +12,7 @@ struct FreeTopics {
   void operator()(rd_kafka_TopicCollection_t* p) const { rd_kafka_TopicCollection_destroy(p); }
 };
 
-Result<Handle<rd_kafka_event_t>> answer(const std::string& what, rd_kafka_queue_t* queue) {
-  // The request has a deadline of its own, so that an answer comes.
-  Handle<rd_kafka_event_t> event(rd_kafka_queue_poll(queue, -1));
-  if (const auto error = rd_kafka_event_error(event.get()))
-    return failure(what, error, rd_kafka_event_error_string(event.get()));
-  return event;
-}
-
 }  // namespace
-
-Handle<rd_kafka_AdminOptions_t> Cluster::options(rd_kafka_admin_op_t operation) const {
-  Handle<rd_kafka_AdminOptions_t> options(rd_kafka_AdminOptions_new(client_, operation));
-  char why[256];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(config_.request_timeout.count()),
-                                            why, sizeof why);
-  return options;
-}
 
 Result<std::string> Cluster::id() {
   MAIA_TRY(metadata_of(client_, config_));  // for its errors
@@ -55,10 +41,9 @@ Result<std::map<std::string, Cluster::Topic>> Cluster::describe(const std::vecto
   for (const auto& topic : topics) names.push_back(topic.c_str());
   const std::unique_ptr<rd_kafka_TopicCollection_t, FreeTopics> asked(
       rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
-  const auto how = options(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-  const Handle<rd_kafka_queue_t> queue(rd_kafka_queue_new(client_));
-  rd_kafka_DescribeTopics(client_, asked.get(), how.get(), queue.get());
-  const auto event = MAIA_TRY(answer(what, queue.get()));
+  const AdminCall call(client_, config_, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+  rd_kafka_DescribeTopics(client_, asked.get(), call.options(), call.queue());
+  const auto event = MAIA_TRY(call.answer(what));
   std::size_t count = 0;
   const auto** described =
       rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event.get()), &count);
@@ -86,10 +71,9 @@ Result<Cluster::Offsets> Cluster::offsets(const std::map<std::string, Topic>& to
       rd_kafka_topic_partition_list_add(asked.get(), name.c_str(), i)->offset = at;
   }
   if (asked->cnt == 0) return out;
-  const auto how = options(RD_KAFKA_ADMIN_OP_LISTOFFSETS);
-  const Handle<rd_kafka_queue_t> queue(rd_kafka_queue_new(client_));
-  rd_kafka_ListOffsets(client_, asked.get(), how.get(), queue.get());
-  const auto event = MAIA_TRY(answer(what, queue.get()));
+  const AdminCall call(client_, config_, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+  rd_kafka_ListOffsets(client_, asked.get(), call.options(), call.queue());
+  const auto event = MAIA_TRY(call.answer(what));
   std::size_t count = 0;
   const auto** infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);

@@ -33,8 +33,6 @@ class Cluster {
   Result<Offsets> offsets(const std::map<std::string, Topic>& topics, std::int64_t at);
 
  private:
-  Handle<rd_kafka_AdminOptions_t> options(rd_kafka_admin_op_t operation) const;
-
   rd_kafka_t* client_;
   const ConnectionConfig& config_;
 };

@@ -37,8 +37,6 @@ class Topics {
  private:
   enum class Trial : bool { no, yes };
   Result<bool> create(const TopicDesign& design, Trial trial);
-  Handle<rd_kafka_AdminOptions_t> options(rd_kafka_admin_op_t operation) const;
-  Result<Handle<rd_kafka_event_t>> answer(const std::string& what, rd_kafka_queue_t* queue) const;
 
   rd_kafka_t* client_;
   const ConnectionConfig& config_;
