@@ -3,7 +3,8 @@
 // source transaction whole, in one piece and once, and what it puts together from them is the source.
 // shows: postgres -> kafka
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+#include <signal.h>
 #include <simdjson.h>
 
 #include <map>
@@ -159,6 +160,56 @@ TEST_P(KafkaLedger, kills_of_maia_and_of_the_broker_leave_every_transaction_whol
   EXPECT_GT(expect_whole(records), whole + 10);
   EXPECT_GT(session.written("changes")->size(), records.size())
       << "no kill came in the middle of a transaction";
+  expect_source(records);
+}
+
+class KafkaFencing : public KafkaLedger {};
+INSTANTIATE_TEST_SUITE_P(Kafka4, KafkaFencing, ::testing::Values("4.1.1"));
+
+/// The older run has records of an open transaction at the broker when it is stopped, and wakes up when its
+/// transactional id belongs to another process.
+TEST_P(KafkaFencing, an_older_process_that_wakes_up_commits_nothing_more_and_names_the_newer_one) {
+  const auto make = [&] {
+    return Mirror::make(fmt::format("type: postgres\nurl: {}\ntables: [ledger, acct]\n", options.uri),
+                        fmt::format("type: kafka\nbrokers: [\"{}\"]\ntopic: changes\n", broker->address()))
+        .value();
+  };
+  auto older = make();
+  auto newer = make();
+  const auto copied = older.catch_up();
+  ASSERT_TRUE(copied.ok()) << copied.error().message;
+  testing::LedgerWorkload workload(options);
+  workload.start();
+  ASSERT_TRUE(older.start().ok());
+  const testing::KafkaSession session(broker->address());
+  const auto open = session.await_open_transaction("changes", std::chrono::minutes(2));
+  ASSERT_TRUE(open.ok()) << open.error().message << older.log_tail();
+  ASSERT_EQ(kill(older.pid(), SIGSTOP), 0);
+  // As the server does by itself once it misses the reader.
+  ASSERT_TRUE(
+      source->query("select pg_terminate_backend(active_pid) from pg_replication_slots where active").ok());
+  ASSERT_TRUE(newer.start().ok());
+  const auto streaming = newer.await({"status", "--state", newer.state()}, "streaming");
+  ASSERT_TRUE(streaming.ok()) << streaming.error().message;
+  const auto taken = expect_whole(committed());
+  ASSERT_EQ(kill(older.pid(), SIGCONT), 0);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while ((older.running() || expect_whole(committed()) <= taken + 10) &&
+         std::chrono::steady_clock::now() < give_up) {
+    ASSERT_TRUE(newer.running()) << newer.log_tail();
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  EXPECT_FALSE(older.running()) << older.log_tail();
+  EXPECT_THAT(older.log_tail(),
+              ::testing::HasSubstr(
+                  fmt::format("a newer run of the pipeline writes to Kafka: process {} ", newer.pid())));
+  const auto worked = workload.stop();
+  ASSERT_TRUE(worked.ok()) << worked.error().message;
+  EXPECT_EQ(newer.stop(), 0) << newer.log_tail();
+  const auto caught_up = newer.catch_up();
+  ASSERT_TRUE(caught_up.ok()) << caught_up.error().message;
+  const auto records = committed();
+  EXPECT_GT(expect_whole(records), taken);
   expect_source(records);
 }
 
