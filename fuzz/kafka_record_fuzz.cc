@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   SourceRecord record;
   record.key = text.substr(0, zero);
   if (zero != text.npos) record.value = text.substr(zero + 1);
-  RecordDecoder decoder([](std::int32_t) -> Result<std::string> {
+  RecordDecoder decoder([](std::int32_t) -> Result<RegisteredSchema> {
     return Error{Error::Code::data, Recovery::halt, "no registry", ""};
   });
   for (const auto* topic : {"orders", "declared"}) {

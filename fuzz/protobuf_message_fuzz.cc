@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "maia/connectors/kafka/protobuf_message.h"
+#include "maia/connectors/kafka/protobuf_parser.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t size) {
   using namespace maia::kafka;

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "maia/testing/compare.h"
 #include "maia/testing/kafka_broker.h"
 #include "maia/testing/kafka_session.h"
 #include "maia/testing/postgres_server.h"
@@ -145,6 +146,55 @@ TEST_F(KafkaRecords, protobuf_is_read_with_the_registrys_schemas_before_and_afte
     fold(folded, envelope);
   }
   EXPECT_EQ(folded, rows());
+}
+
+/// A table of many types through a topic and back: only what Protocol Buffers have no type for is declared.
+TEST_F(KafkaRecords, protobuf_becomes_the_same_table_again) {
+  const testing::SchemaRegistry registry;
+  execute(
+      "drop table orders; create table orders (id bigint primary key, b boolean, i2 smallint, i4 int, f4 "
+      "real, "
+      "f8 double precision, n numeric(12,2), note text, d date, t time, ts timestamp, tz timestamptz, u "
+      "uuid, j "
+      "jsonb, raw bytea);"
+      "insert into orders select i, i % 2 = 0, i, -i, i / 3.0, 1e300 / i, i / 7.0, 'row ' || i, "
+      "'1969-12-25'::date "
+      "+ i, '23:59:59.999999'::time - i * interval '1 minute', '1969-12-31 23:59:59.999999'::timestamp + i * "
+      "interval '1 day', '2026-11-25 00:00:00+02'::timestamptz - i * interval '1 year', md5(i::text)::uuid, "
+      "jsonb_build_object('i', i, 'list', array[i, null]), decode(md5(i::text), 'hex') from "
+      "generate_series(1, "
+      "300) i; insert into orders (id, note) values (1000, ''), (1001, repeat('long', 3000))");
+  mirror("typed", fmt::format("encoding: protobuf\nregistry: {{url: \"{}\"}}\n", registry.url()));
+  ASSERT_NO_FATAL_FAILURE(catch_up());
+  auto started = testing::PostgresServer::start();
+  ASSERT_TRUE(started.ok()) << started.error().message;
+  auto back = Mirror::with_file(
+      fmt::format("name: back\nsource: {{type: kafka, brokers: ['{}'], topics: [typed], registry: {{url: "
+                  "'{}'}}, declare: "
+                  "{{typed: {{columns: {{i2: int16, n: 'decimal(12,2)', d: date, t: time-micros, ts: "
+                  "local-timestamp-micros, tz: timestamp-micros, u: uuid, j: json}}}}}}}}\ndestination: "
+                  "{{type: postgres, url: "
+                  "'{}'}}\n",
+                  testing::shared_kafka().address(), registry.url(), (*started)->uri()));
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  const auto begun = back->catch_up();
+  ASSERT_TRUE(begun.ok()) << begun.error().message;
+  execute(
+      "update orders set note = null, d = null where id % 5 = 0; update orders set i4 = 7 where id >= 1000; "
+      "delete from orders where id % 7 = 0; update orders set id = id + 5000 where id < 20; alter table "
+      "orders "
+      "add column more bigint; update orders set more = id, tz = 'infinity', d = '-infinity' where id % 11 = "
+      "0");
+  ASSERT_NO_FATAL_FAILURE(catch_up());
+  const auto ended = back->catch_up();
+  ASSERT_TRUE(ended.ok()) << ended.error().message;
+  auto left = testing::compared_postgres(source->uri());
+  auto right = testing::compared_postgres((*started)->uri());
+  ASSERT_TRUE(left.ok() && right.ok());
+  const testing::ComparedTable table{"public", "orders"};
+  const auto compared = testing::compare(**left, **right, {.left = table, .right = table, .except = {}});
+  ASSERT_TRUE(compared.ok()) << compared.error().message;
+  EXPECT_TRUE(compared->equal()) << compared->report();
 }
 
 }  // namespace

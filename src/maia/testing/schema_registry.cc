@@ -98,6 +98,14 @@ void SchemaRegistry::freeze() {
   frozen_ = true;
 }
 
+std::size_t SchemaRegistry::hold(const std::string& subject, const std::string& kind, const std::string& text,
+                                 const std::string& references) {
+  const std::lock_guard lock(mutex_);
+  schemas_.push_back({kind, text, references});
+  subjects_[subject].push_back(schemas_.size());
+  return schemas_.size();
+}
+
 std::vector<std::string> SchemaRegistry::subjects() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
@@ -130,13 +138,23 @@ std::string SchemaRegistry::answer(const std::string& request) {
   const auto posted = between("POST /subjects/", "/versions HTTP/1.1");
   const auto asked = between("GET /subjects/", "/versions/latest HTTP/1.1");
   const auto number = between("GET /schemas/ids/", " HTTP/1.1");
+  const auto one = between("GET /subjects/", " HTTP/1.1");
   const auto body = request.find("\r\n\r\n");
-  if ((!posted && !asked && !number) || body == request.npos) return refusal(404, 404, "HTTP 404 Not Found");
+  if ((!posted && !one && !number) || body == request.npos) return refusal(404, 404, "HTTP 404 Not Found");
   if (!credentials_.empty() &&
       request.find("Authorization: Basic " + base64(credentials_) + "\r\n") == request.npos) {
     return refusal(401, 40101, "Unauthorized");
   }
   if (asked) return latest(*asked);
+  if (one) {
+    constexpr std::string_view kVersions = "/versions/";
+    const auto versions = std::min(one->find(kVersions), one->size());
+    auto subject = one->substr(0, versions);
+    for (auto at = subject.find("%2F"); at != subject.npos; at = subject.find("%2F"))
+      subject.replace(at, 3, "/");
+    const auto version_number = versions < one->size() ? one->substr(versions + kVersions.size()) : "";
+    return version(subject, std::strtoull(version_number.c_str(), nullptr, 10));
+  }
   if (number) return numbered(std::strtoull(number->c_str(), nullptr, 10));
   if (request.find("Content-Type: application/vnd.schemaregistry.v1+json\r\n") == request.npos) {
     return refusal(415, 415, "HTTP 415 Unsupported Media Type");
@@ -150,7 +168,7 @@ std::string SchemaRegistry::answer(const std::string& request) {
     return refusal(422, 42201, "Invalid schema");
   }
   if (content["schemaType"].get(kind) != simdjson::SUCCESS) kind = "AVRO";
-  return registered(*posted, {std::string(kind), std::string(schema)});
+  return registered(*posted, {.kind = std::string(kind), .text = std::string(schema)});
 }
 
 std::string SchemaRegistry::registered(const std::string& subject, const Schema& schema) {
@@ -203,11 +221,19 @@ std::string SchemaRegistry::latest(const std::string& subject) const {
   return response(200, body + "}");
 }
 
+std::string SchemaRegistry::version(const std::string& subject, std::size_t number) const {
+  const auto found = subjects_.find(subject);
+  if (found == subjects_.end() || number == 0 || number > found->second.size())
+    return refusal(404, 40402, "Version not found.");
+  return numbered(found->second[number - 1]);
+}
+
 std::string SchemaRegistry::numbered(std::size_t id) const {
   if (id == 0 || id > schemas_.size()) return refusal(404, 40403, "Schema not found");
   const auto& schema = schemas_[id - 1];
   const auto protobuf = protobuf_of(schema);
-  std::string body = fmt::format(R"({{{}"schema":)", protobuf ? R"("schemaType":"PROTOBUF",)" : "");
+  std::string body = schema.kind == "AVRO" ? "{" : fmt::format(R"({{"schemaType":"{}",)", schema.kind);
+  body += fmt::format(R"("references":{},"schema":)", schema.references);
   append_json_string(body, protobuf ? protobuf->text : schema.text);
   return response(200, body + "}");
 }

@@ -32,6 +32,10 @@ class SchemaRegistry {
   void require(std::string credentials);
   /// From now on takes no second schema of a subject.
   void freeze();
+  /// Holds a schema as the next version of a subject, as if somebody had registered it; its number. What it
+  /// refers to is a JSON list as the interface has it. Nothing of it is checked.
+  std::size_t hold(const std::string& subject, const std::string& kind, const std::string& text,
+                   const std::string& references = "[]");
   std::vector<std::string> subjects() const;
 
   /// The value that a record encodes, as JSON by Avro's or Protocol Buffers' own library. Code::corruption if
@@ -43,12 +47,14 @@ class SchemaRegistry {
   struct Schema {
     std::string kind;
     std::string text;
+    std::string references = "[]";
     bool operator==(const Schema&) const = default;
   };
   std::string answer(const std::string& request);
   std::string registered(const std::string& subject, const Schema& schema);
   std::string latest(const std::string& subject) const;
   std::string numbered(std::size_t id) const;
+  std::string version(const std::string& subject, std::size_t number) const;
   static std::optional<ProtobufSchema> protobuf_of(const Schema& schema);
   bool keeps_numbers(const std::string& subject, const Schema& schema) const;
 

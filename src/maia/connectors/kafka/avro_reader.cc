@@ -202,13 +202,19 @@ struct AvroReader::Cursor {
   }
 };
 
-Result<std::shared_ptr<const AvroReader>> AvroReader::parse(std::string_view schema) {
-  simdjson::dom::parser parser;
-  element document;
-  const simdjson::padded_string padded(schema);
-  if (parser.parse(padded).get(document) != simdjson::SUCCESS) return refused("the Avro schema is no JSON");
+Result<std::shared_ptr<const AvroReader>> AvroReader::parse(std::string_view schema,
+                                                            const std::vector<std::string>& imports) {
   auto reader = std::make_shared<AvroReader>();
-  reader->root_ = MAIA_TRY(Parser(*reader).parse(document, "", 0));
+  Parser nodes(*reader);
+  std::vector<std::string_view> texts(imports.begin(), imports.end());
+  texts.push_back(schema);
+  for (const auto text : texts) {
+    simdjson::dom::parser parser;
+    element document;
+    const simdjson::padded_string padded(text);
+    if (parser.parse(padded).get(document) != simdjson::SUCCESS) return refused("the Avro schema is no JSON");
+    reader->root_ = MAIA_TRY(nodes.parse(document, "", 0));
+  }
   return std::shared_ptr<const AvroReader>(std::move(reader));
 }
 

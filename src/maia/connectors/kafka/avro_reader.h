@@ -16,8 +16,10 @@ namespace maia::kafka {
 /// Reads values that were written as Avro under one schema. Immutable once made.
 class AvroReader {
  public:
-  /// Code::data for what is no Avro schema. Takes any bytes, as does `read`.
-  static Result<std::shared_ptr<const AvroReader>> parse(std::string_view schema);
+  /// Code::data for what is no Avro schema. It may name types of `imports`, each of which may name those of
+  /// the ones before it. Takes any bytes, as does `read`.
+  static Result<std::shared_ptr<const AvroReader>> parse(std::string_view schema,
+                                                         const std::vector<std::string>& imports = {});
 
   /// The one value that the bytes are. Code::data if they are none, or if some are left over.
   Result<Datum> read(std::string_view bytes) const;

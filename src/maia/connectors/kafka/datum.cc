@@ -127,7 +127,8 @@ bool push_as_it_is(ColumnVector& column, const Type& type, const Datum& datum) {
     case TypeId::json: {
       std::string text;
       // A text in a column that somebody declared as JSON is JSON's text, if it can be.
-      if (datum.is(Datum::Kind::text) && (same || (!datum.type && is_json(datum.text)))) {
+      const bool of_text = !datum.type || datum.type->id == TypeId::string;
+      if (datum.is(Datum::Kind::text) && (same || (of_text && is_json(datum.text)))) {
         text = datum.text;
       } else {
         append_json(text, datum);

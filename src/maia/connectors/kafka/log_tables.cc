@@ -117,7 +117,17 @@ Status LogTables::add(const SourceRecord& record, DecodedRecord decoded, sql::Wi
   return {};
 }
 
-Result<LogTables::Row> LogTables::row_of(const SourceRecord& record, const Datum& key, Datum values) const {
+const std::map<std::string, DeclaredType>& LogTables::declared_of(const std::string& topic) {
+  const auto [place, is_new] = declared_.try_emplace(topic);
+  const auto* declared = is_new ? config_.declared(topic) : nullptr;
+  if (!declared) return place->second;
+  for (const auto& [column, text] : declared->columns) {
+    if (auto type = declared_type(text)) place->second.emplace(column, *std::move(type));
+  }
+  return place->second;
+}
+
+Result<LogTables::Row> LogTables::row_of(const SourceRecord& record, const Datum& key, Datum values) {
   Row row;
   if (!values.is(Datum::Kind::record)) {
     values = {};
@@ -138,6 +148,13 @@ Result<LogTables::Row> LogTables::row_of(const SourceRecord& record, const Datum
     if (!value || value->is(Datum::Kind::null) || not_sent(*value))
       return refused(fmt::format("it has no value for the key column {}", name));
   }
+  for (const auto& [column, type] : declared_of(record.topic)) {
+    const auto found = std::find(values.names.begin(), values.names.end(), column);
+    if (found == values.names.end()) continue;
+    auto& value = values.items[static_cast<std::size_t>(found - values.names.begin())];
+    if (auto given = give_declared(value, type); !given.ok())
+      return std::move(given).error().in("column " + column);
+  }
   row.values = std::move(values);
   return row;
 }
@@ -145,7 +162,7 @@ Result<LogTables::Row> LogTables::row_of(const SourceRecord& record, const Datum
 Result<SchemaRef> LogTables::fit(const SourceRecord& record, const std::string& id, const TableName& name,
                                  const Row& row, sql::WindowBuilder& window, std::uint64_t& ordinal) {
   auto& known = tables_[id];
-  const auto* declared = config_.declared(record.topic);
+  const auto& declared = declared_of(record.topic);
   TableSchema now;
   if (known) now = *known;
   SchemaChange change;
@@ -153,8 +170,9 @@ Result<SchemaRef> LogTables::fit(const SourceRecord& record, const std::string& 
     const auto& column = row.values.names[i];
     const auto& value = row.values.items[i];
     std::optional<Type> type = not_sent(value) ? value.type : type_of(value);
-    const bool is_declared = declared && declared->columns.contains(column);
-    if (is_declared) type = type_named(declared->columns.at(column));
+    const auto said = declared.find(column);
+    const bool is_declared = said != declared.end();
+    if (is_declared) type = said->second.type;
     if (!type) continue;
     const auto at = now.find(column);
     if (!at) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "maia/connectors/kafka/meaning.h"
 #include "maia/connectors/kafka/record_decoder.h"
 #include "maia/connectors/kafka/source_config.h"
 #include "maia/sql/window_builder.h"
@@ -35,7 +36,7 @@ class LogTables {
     Datum values;
     std::vector<std::string> key;
   };
-  Result<Row> row_of(const SourceRecord& record, const Datum& key, Datum values) const;
+  Result<Row> row_of(const SourceRecord& record, const Datum& key, Datum values);
   /// The shape that has room for the row too; made known to the window where it is new.
   Result<SchemaRef> fit(const SourceRecord& record, const std::string& id, const TableName& name,
                         const Row& row, sql::WindowBuilder& window, std::uint64_t& ordinal);
@@ -46,8 +47,12 @@ class LogTables {
   /// The table that a record without a value is of.
   SchemaRef only_table(const std::string& topic) const;
 
+  /// What is declared of a topic's columns.
+  const std::map<std::string, DeclaredType>& declared_of(const std::string& topic);
+
   const SourceConfig& config_;
-  std::map<std::string, SchemaRef> tables_;  ///< by id
+  std::map<std::string, std::map<std::string, DeclaredType>> declared_;  ///< by topic, as far as asked for
+  std::map<std::string, SchemaRef> tables_;                              ///< by id
   /// Keys of the last deletions: the tombstones behind them say nothing new.
   std::map<std::pair<std::string, std::int32_t>, std::string> deleted_;
 };

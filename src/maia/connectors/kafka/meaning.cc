@@ -59,7 +59,7 @@ constexpr Known kKnown[] = {
     {"decimal", TypeId::decimal, Written::decimal},
 };
 
-const Known* find(const std::string& name) {
+const Known* find(std::string_view name) {
   const auto* found = std::find_if(std::begin(kKnown), std::end(kKnown),
                                    [&](const Known& each) { return each.name == name; });
   return found == std::end(kKnown) ? nullptr : found;
@@ -134,6 +134,21 @@ Status give_meaning(Datum& datum, const Type& written, const Meaning& meaning) {
   // A value that its type does not have is told here, where its name is known.
   ColumnVector column(physical(*datum.type));
   return push(column, *datum.type, datum).ok() ? Status() : Status(does_not_fit(meaning));
+}
+
+std::optional<DeclaredType> declared_type(std::string_view text) {
+  const auto* known = find(text);
+  const bool counts = known && (known->written == Written::itself || known->written == Written::millis ||
+                                known->written == Written::nanos);
+  Meaning meaning{.name = counts ? std::string(text) : "", .scale = {}, .precision = {}};
+  if (auto type = type_named(text)) return DeclaredType{*std::move(type), std::move(meaning)};
+  return counts ? std::optional(DeclaredType{Type::of(known->type), std::move(meaning)}) : std::nullopt;
+}
+
+Status give_declared(Datum& datum, const DeclaredType& declared) {
+  const bool has_meaning = datum.type && datum.type->id != TypeId::int32 && datum.type->id != TypeId::int64;
+  if (declared.meaning.name.empty() || !datum.is(Datum::Kind::whole) || has_meaning) return {};
+  return give_meaning(datum, Type::of(TypeId::int64), declared.meaning);
 }
 
 std::string decimal_text(std::string_view bytes, int scale) {

@@ -26,6 +26,19 @@ Type type_meant(const Type& written, const Meaning& meaning);
 /// Turns a value as it is written into what it means, with its type. Code::data if it cannot be.
 Status give_meaning(Datum& datum, const Type& written, const Meaning& meaning);
 
+/// The type that a person gives a column, and what numbers in it count where no schema says it.
+struct DeclaredType {
+  Type type;
+  Meaning meaning;
+};
+
+/// By the name of a type, such as "int64", or by what schemas call the meaning of a number, such as
+/// "timestamp-millis" or "io.debezium.time.Date". Nothing for another text.
+std::optional<DeclaredType> declared_type(std::string_view text);
+
+/// Turns a number of which nothing but its size is known into what is declared. Code::data if it cannot be.
+Status give_declared(Datum& datum, const DeclaredType& declared);
+
 /// The decimal that big-endian two's complement bytes are, with the point moved `scale` digits to the left.
 std::string decimal_text(std::string_view bytes, int scale);
 

@@ -6,6 +6,7 @@
 #include "maia/base/version.h"
 #include "maia/codec/json_writer.h"
 #include "maia/connectors/kafka/field_name.h"
+#include "maia/connectors/kafka/protobuf_parser.h"
 #include "maia/connectors/kafka/protobuf_schema.h"
 #include "maia/connectors/kafka/protobuf_writer.h"
 #include "maia/connectors/kafka/row_images.h"

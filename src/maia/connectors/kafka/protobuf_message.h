@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,23 +12,31 @@
 
 namespace maia::kafka {
 
+/// The largest number that a field may have.
+inline constexpr std::int32_t kLargestNumber = (1 << 29) - 1;
+
 /// A field as a message declares it.
 struct ProtobufField {
   std::string name;
   std::string type;         ///< with its label, as "optional int64"
-  std::string json_name;    ///< for readers that make JSON of it
+  std::string json_name;    ///< for readers that make JSON of it; not read from a schema
   std::int32_t number = 0;  ///< 0: none yet
+  bool in_choice = false;   ///< of the members of a `oneof`, one at most is there
 };
 
-/// A message of scalar fields, and the numbers that it must never use again.
+struct ProtobufEnum {
+  std::string name;
+  std::map<std::int32_t, std::string> symbols;
+};
+
+/// A message, and the numbers that it must never use again.
 struct ProtobufMessage {
-  std::vector<ProtobufField> fields;
-  std::vector<std::pair<std::int32_t, std::int32_t>> gone;  ///< first and last of each range
+  std::vector<ProtobufField> fields = {};
+  std::vector<std::pair<std::int32_t, std::int32_t>> gone = {};  ///< first and last of each range
+  std::string name = {};
+  std::vector<ProtobufMessage> messages = {};  ///< that are declared within
+  std::vector<ProtobufEnum> enums = {};
 };
-
-/// The message of this name in the text of a schema, wherever it stands, as a registry may have put the text
-/// in a form of its own. Names for JSON are not read. Code::unsupported if it is not there or cannot be read.
-Result<ProtobufMessage> parse_protobuf_message(std::string_view schema, std::string_view name);
 
 /// Gives fields their numbers: a field of the same name and type as in the last version keeps its own, any
 /// other gets one that none has ever had. What the last version had and this one has not is gone.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "maia/connectors/kafka/protobuf_encoder.h"
+#include "maia/connectors/kafka/protobuf_parser.h"
 #include "maia/connectors/kafka/protobuf_schema.h"
 #include "maia/connectors/kafka/wide_row_fixture.h"
 #include "maia/testing/schema_registry.h"

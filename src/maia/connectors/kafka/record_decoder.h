@@ -4,12 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "maia/connectors/kafka/avro_reader.h"
+#include "maia/connectors/kafka/registry.h"
 #include "maia/connectors/kafka/row_change.h"
 
 namespace maia::kafka {
@@ -32,12 +31,12 @@ struct DecodedRecord {
   std::optional<RowChange> change;  ///< nothing: a tombstone
 };
 
-/// Makes changes of rows out of records in JSON, with or without a schema, and in Avro with a registry's
-/// mark. Keeps the schemas that it was told.
+/// Makes changes of rows out of records in JSON, with or without a schema, and in what a registry's mark in
+/// front says. Keeps the schemas that it was told.
 class RecordDecoder {
  public:
-  /// The text of an Avro schema by its number at the registry.
-  using AskSchema = std::function<Result<std::string>(std::int32_t id)>;
+  /// A schema by its number at the registry.
+  using AskSchema = std::function<Result<RegisteredSchema>(std::int32_t id)>;
   explicit RecordDecoder(AskSchema ask) : ask_(std::move(ask)) {}
 
   /// Code::data, with what is wrong, for a record that cannot be understood. Takes any bytes.
@@ -46,10 +45,14 @@ class RecordDecoder {
 
  private:
   Result<Datum> decode_key(std::string_view bytes);
-  Result<Datum> decode_avro(std::string_view bytes);
+  Result<Datum> decode_marked(std::string_view bytes);
+
+  /// Reads what comes after the mark of one schema.
+  using Reader = std::function<Result<Datum>(std::string_view bytes)>;
+  static Result<Reader> reader_of(const RegisteredSchema& schema);
 
   AskSchema ask_;
-  std::map<std::int32_t, std::shared_ptr<const AvroReader>> readers_;
+  std::map<std::int32_t, Reader> readers_;
 };
 
 }  // namespace maia::kafka

@@ -16,7 +16,9 @@ using maia::testing::must;
 using ::testing::HasSubstr;
 
 RecordDecoder decoder(std::string schema = {}) {
-  return RecordDecoder([schema = std::move(schema)](std::int32_t) -> Result<std::string> { return schema; });
+  return RecordDecoder([schema = std::move(schema)](std::int32_t) -> Result<RegisteredSchema> {
+    return RegisteredSchema{.kind = SchemaKind::avro, .text = schema};
+  });
 }
 
 std::string why_not(const std::string& key, const std::string& value) {

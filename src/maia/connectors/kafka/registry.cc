@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include <memory>
+#include <set>
 
 #include "maia/base/json_text.h"
 
@@ -93,6 +94,69 @@ Result<Answer> ask(const RegistryConfig& config, const std::string& path, const 
   return answer;
 }
 
+Error no_schema(const Answer& answer) {
+  return Error{Error::Code::unsupported, Recovery::halt,
+               "the schema registry's answer has no schema: " + answer.body.substr(0, 200)};
+}
+
+Result<SchemaKind> kind_named(std::string_view name) {
+  if (name == "AVRO") return SchemaKind::avro;
+  if (name == "PROTOBUF") return SchemaKind::protobuf;
+  if (name == "JSON") return SchemaKind::json;
+  return Error{Error::Code::unsupported, Recovery::halt,
+               fmt::format("a schema of the registry is {}; Avro, Protobuf and JSON can be read", name)};
+}
+
+std::string escaped(std::string_view text) {
+  const std::unique_ptr<char, decltype(&curl_free)> out(
+      curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size())), curl_free);
+  return out.get();
+}
+
+/// Reads a schema and those that it refers to.
+class References {
+ public:
+  References(const RegistryConfig& config, std::chrono::milliseconds timeout)
+      : config_(config), timeout_(timeout) {}
+  Result<std::string> read(const std::string& what, const std::string& path, SchemaKind* kind) {
+    if (asked_.size() >= kMostSchemas)
+      return Error{Error::Code::unsupported, Recovery::halt, what + " refers to too many others"};
+    asked_.insert(path);
+    const auto answer = MAIA_TRY(ask(config_, path, nullptr, timeout_));
+    if (answer.status != 200) return refused(what, answer);
+    simdjson::dom::parser parser;
+    simdjson::dom::element content;
+    std::string_view schema;
+    if (parser.parse(answer.body).get(content) != simdjson::SUCCESS ||
+        content["schema"].get(schema) != simdjson::SUCCESS)
+      return no_schema(answer);
+    std::string_view name;
+    if (content["schemaType"].get(name) != simdjson::SUCCESS) name = "AVRO";
+    if (kind) *kind = MAIA_TRY(kind_named(name));
+    simdjson::dom::array references;
+    if (content["references"].get(references) != simdjson::SUCCESS) references = {};
+    for (const auto reference : references) {
+      std::string_view subject;
+      std::int64_t version = 0;
+      if (reference["subject"].get(subject) != simdjson::SUCCESS ||
+          reference["version"].get(version) != simdjson::SUCCESS)
+        return no_schema(answer);
+      const auto place = fmt::format("subjects/{}/versions/{}", escaped(subject), version);
+      if (asked_.contains(place)) continue;
+      texts_.push_back(MAIA_TRY(read(std::string(subject), place, nullptr)));
+    }
+    return std::string(schema);
+  }
+  std::vector<std::string> take() { return std::move(texts_); }
+
+ private:
+  static constexpr std::size_t kMostSchemas = 1000;
+  const RegistryConfig& config_;
+  const std::chrono::milliseconds timeout_;
+  std::set<std::string> asked_;
+  std::vector<std::string> texts_;
+};
+
 }  // namespace
 
 const config::Spec<RegistryConfig>& registry_spec() {
@@ -142,10 +206,7 @@ Result<std::optional<std::string>> latest_schema(const RegistryConfig& config, c
   if (answer.status != 200) return refused(subject.name, answer);
   std::string_view schema;
   std::string_view type;
-  if (!read || content["schema"].get(schema) != simdjson::SUCCESS) {
-    return Error{Error::Code::unsupported, Recovery::halt,
-                 "the schema registry's answer has no schema: " + answer.body.substr(0, 200)};
-  }
+  if (!read || content["schema"].get(schema) != simdjson::SUCCESS) return no_schema(answer);
   if (content["schemaType"].get(type) != simdjson::SUCCESS) type = "AVRO";
   if ((type == "PROTOBUF") != (subject.kind == SchemaKind::protobuf)) {
     return Error{Error::Code::invalid_config, Recovery::halt,
@@ -155,26 +216,14 @@ Result<std::optional<std::string>> latest_schema(const RegistryConfig& config, c
   return std::optional(std::string(schema));
 }
 
-Result<std::string> schema_by_id(const RegistryConfig& config, std::int32_t id,
-                                 std::chrono::milliseconds timeout) {
-  const auto what = fmt::format("schema {}", id);
-  const auto answer = MAIA_TRY(ask(config, fmt::format("schemas/ids/{}", id), nullptr, timeout));
-  if (answer.status != 200) return refused(what, answer);
-  simdjson::dom::parser parser;
-  simdjson::dom::element content;
-  std::string_view schema;
-  if (parser.parse(answer.body).get(content) != simdjson::SUCCESS ||
-      content["schema"].get(schema) != simdjson::SUCCESS) {
-    return Error{Error::Code::unsupported, Recovery::halt,
-                 "the schema registry's answer has no schema: " + answer.body.substr(0, 200)};
-  }
-  std::string_view kind;
-  if (content["schemaType"].get(kind) == simdjson::SUCCESS && kind != "AVRO") {
-    return Error{
-        Error::Code::unsupported, Recovery::halt,
-        fmt::format("{} of the registry is {}; records in Avro and plain JSON can be read", what, kind)};
-  }
-  return std::string(schema);
+Result<RegisteredSchema> schema_by_id(const RegistryConfig& config, std::int32_t id,
+                                      std::chrono::milliseconds timeout) {
+  References references(config, timeout);
+  RegisteredSchema out;
+  out.text =
+      MAIA_TRY(references.read(fmt::format("schema {}", id), fmt::format("schemas/ids/{}", id), &out.kind));
+  out.imports = references.take();
+  return out;
 }
 
 std::string schema_mark(std::int32_t id) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "maia/base/result.h"
 #include "maia/base/secret.h"
@@ -22,7 +23,7 @@ struct RegistryConfig {
 
 const config::Spec<RegistryConfig>& registry_spec();
 
-enum class SchemaKind : std::uint8_t { avro, protobuf };
+enum class SchemaKind : std::uint8_t { avro, protobuf, json };
 
 /// Under what name schemas of one kind follow each other.
 struct SchemaSubject {
@@ -39,9 +40,16 @@ Result<std::int32_t> register_schema(const RegistryConfig& config, const SchemaS
 Result<std::optional<std::string>> latest_schema(const RegistryConfig& config, const SchemaSubject& subject,
                                                  std::chrono::milliseconds timeout);
 
-/// The text of the Avro schema with this number.
-Result<std::string> schema_by_id(const RegistryConfig& config, std::int32_t id,
-                                 std::chrono::milliseconds timeout);
+struct RegisteredSchema {
+  SchemaKind kind = SchemaKind::avro;
+  std::string text;
+  /// Texts of all schemas that it refers to, each behind those that it refers to itself.
+  std::vector<std::string> imports = {};
+};
+
+/// The schema with this number.
+Result<RegisteredSchema> schema_by_id(const RegistryConfig& config, std::int32_t id,
+                                      std::chrono::milliseconds timeout);
 
 /// What a record begins with that was encoded with this schema: a zero, and the number with its highest byte
 /// first.

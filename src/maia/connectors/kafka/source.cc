@@ -17,7 +17,7 @@ namespace {
 
 RecordDecoder::AskSchema ask_of(const SourceConfig& config) {
   return [registry = config.registry,
-          timeout = config.connection.request_timeout](std::int32_t id) -> Result<std::string> {
+          timeout = config.connection.request_timeout](std::int32_t id) -> Result<RegisteredSchema> {
     if (registry.url.empty()) {
       return Error{Error::Code::invalid_config, Recovery::halt,
                    fmt::format("a record is written with schema {} of a registry", id),

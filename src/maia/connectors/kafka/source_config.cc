@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "maia/connectors/kafka/datum.h"
+#include "maia/connectors/kafka/meaning.h"
 #include "maia/sql/selection.h"
 #include "maia/types/time_text.h"
 
@@ -25,10 +25,11 @@ Status fits_together(const SourceConfig& config) {
   }
   for (const auto& [topic, declaration] : config.declare) {
     for (const auto& [column, type] : declaration.columns) {
-      if (type_named(type)) continue;
+      if (declared_type(type)) continue;
       return wrong("declare: " + topic + ": column " + column + ": '" + type + "' is no type",
                    "Types are boolean, int16, int32, int64, float32, float64, decimal(10,2), string, bytes, "
-                   "date, time, timestamp, timestamp_tz, interval, uuid, json");
+                   "date, time, timestamp, timestamp_tz, interval, uuid, json; and for numbers what they "
+                   "count, such as timestamp-millis or io.debezium.time.MicroTime");
     }
   }
   return {};
@@ -44,7 +45,9 @@ const config::Spec<Declaration>& declaration_spec() {
           .example("[id]")
           .add("columns", &C::columns,
                "Types of columns, where the records do not say them or say less. A value that is none of its "
-               "column's type makes the record unreadable.")
+               "column's type makes the record unreadable. What numbers count is told by the names that "
+               "schemas "
+               "have for it: timestamp-millis, io.debezium.time.MicroTime, ...")
           .example("{total: \"decimal(10,2)\"}");
   return spec;
 }
@@ -90,7 +93,8 @@ const config::Spec<SourceConfig>& source_spec() {
               "unreadable", &C::unreadable,
               "What becomes of a record that cannot be understood: `stop` stops with an error that names it, "
               "`keep` puts it into the table kafka_unreadable and goes on.")
-          .group("registry", &C::registry, registry_spec(), "The schema registry, for records in Avro.")
+          .group("registry", &C::registry, registry_spec(),
+                 "The schema registry, for records that were written with its schemas.")
           .add("look_every", &C::look_every,
                "How often new topics and partitions are looked for, and whether a topic is still the same.")
           .between(std::chrono::milliseconds(100), std::chrono::minutes(10))

@@ -20,7 +20,7 @@ enum class Unreadable : std::uint8_t { stop, keep };
 /// What a person says of the rows of a topic.
 struct Declaration {
   std::vector<std::string> key;
-  std::map<std::string, std::string> columns;  ///< names of types (datum.h)
+  std::map<std::string, std::string> columns;  ///< as declared_type reads them
 };
 
 /// `source:` with `type: kafka`.

@@ -210,6 +210,23 @@ TEST_P(KafkaSourceTest, plain_rows_have_the_key_and_types_that_are_declared) {
               ElementsAre("at=2026-11-23 22:29:50.5+00 id=7 n=1 total=12.50", "id=8 n=many total=4.00"));
 }
 
+TEST_P(KafkaSourceTest, numbers_count_what_is_declared) {
+  make_topic();
+  config_.declare[topic_].columns = {{"day", "io.debezium.time.Date"},
+                                     {"at", "io.debezium.time.Timestamp"},
+                                     {"seen", "timestamp-micros"},
+                                     {"noon", "io.debezium.time.NanoTime"},
+                                     {"text", "date"}};
+  append(
+      {record(R"({"id":1})", R"({"day":20780,"at":-1,"seen":1,"noon":43200000000999,"text":"2026-11-23"})"),
+       record(R"({"id":2})", R"({"day":null,"at":0,"seen":null,"noon":0,"text":20780})")});
+  read_all();
+  EXPECT_THAT(rows_.of(topic_),
+              ElementsAre("at=1969-12-31 23:59:59.999 day=2026-11-23 id=1 noon=12:00:00 seen=1970-01-01 "
+                          "00:00:00.000001+00 text=2026-11-23",
+                          "at=1970-01-01 00:00:00 id=2 noon=00:00:00 text=2026-11-23"));
+}
+
 TEST_P(KafkaSourceTest, a_schema_part_says_the_types) {
   make_topic();
   const auto field = [](std::string name, std::string type, std::string meaning, std::string more = "") {
@@ -316,6 +333,20 @@ TEST_P(KafkaSourceTest, a_record_that_cannot_be_understood_stops_by_name_or_is_k
   EXPECT_EQ(rows_.changes, 3U);
   EXPECT_THAT(rows_.of("kafka_unreadable"),
               ElementsAre(AllOf(HasSubstr("offset_in_it=1"), HasSubstr("no JSON"))));
+}
+
+TEST_P(KafkaSourceTest, what_stopped_goes_on_in_its_place_once_it_is_declared_what_it_is) {
+  make_topic();
+  config_.declare[topic_].columns = {{"n", "int32"}};
+  append({record(R"({"id":1})", R"({"id":1,"n":1})"), record(R"({"id":2})", R"({"id":2,"n":"many"})"),
+          record(R"({"id":2})", R"({"id":2,"n":3})")});
+  open();
+  EXPECT_THAT(failure().message, AllOf(HasSubstr(topic_ + "[0] at 1"), HasSubstr("column n")));
+  config_.declare[topic_].columns = {{"n", "string"}};
+  close();
+  read_all();
+  EXPECT_EQ(rows_.changes, 3U);
+  EXPECT_THAT(rows_.of(topic_), ElementsAre("id=1 n=1", "id=2 n=3"));
 }
 
 TEST_P(KafkaSourceTest, records_that_expired_before_they_were_read_are_lost_history) {
