@@ -75,7 +75,7 @@ class Stream {
   /// Returns the next event, or nothing when `wait` has passed or a stop was requested. Groups small
   /// transactions that have already arrived, never waits to fill a group.
   virtual Result<std::optional<StreamEvent>> next(std::chrono::milliseconds wait, std::stop_token stop) = 0;
-  /// The source may discard everything up to here. Only engine/confirm calls it.
+  /// The source may discard this; it hears so before the stream is destroyed. Only engine/confirm calls it.
   virtual Status confirm(const Position& durable) = 0;
   /// Bytes of log between our position and the source's end; nothing if it cannot be told.
   virtual std::optional<std::uint64_t> lag_bytes() const = 0;

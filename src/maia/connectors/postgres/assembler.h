@@ -41,6 +41,11 @@ class Assembler {
 
   bool has_event() const { return !events_.empty(); }
   StreamEvent pop();
+  /// When the oldest of the committed transactions that wait for `flush` was committed; nothing: none waits.
+  std::optional<WallMicros> waits_since() const {
+    const auto& waiting = collected_.transactions;
+    return waiting.empty() ? std::nullopt : std::optional(waiting.front().committed_at);
+  }
   /// Everything up to here was read.
   Lsn read_to() const { return read_to_; }
 

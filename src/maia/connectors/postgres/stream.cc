@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "maia/base/log.h"
 #include "maia/connectors/postgres/heartbeat.h"
@@ -16,6 +17,13 @@ namespace maia::postgres {
 namespace {
 
 using std::chrono::milliseconds;
+
+/// A transaction that was sent so long after its commit comes from a backlog. Then short rests let the
+/// server's sender work in longer runs, and windows are larger; otherwise a transaction goes on at once. An
+/// event waits no longer than so for what follows it.
+constexpr std::int64_t kBacklogMicros = 20'000;
+constexpr std::chrono::microseconds kRest{50};
+constexpr milliseconds kLongestRest{5};
 
 /// A confirmed position is told at once, but not more often than this.
 constexpr milliseconds kConfirmInterval{200};
@@ -64,6 +72,11 @@ Result<std::unique_ptr<Stream>> SlotStream::open(StreamTerms terms) {
   std::unique_ptr<SlotStream> stream(new SlotStream(terms.from));
   MAIA_TRY(stream->start(std::move(terms)));
   return std::unique_ptr<Stream>(std::move(stream));
+}
+
+SlotStream::~SlotStream() {
+  if (!replication_ || replication_->broken() || confirmed_ <= told_confirmed_) return;
+  static_cast<void>(send_status().ok());
 }
 
 Status SlotStream::start(StreamTerms terms) {
@@ -129,6 +142,7 @@ Result<std::optional<StreamEvent>> SlotStream::next(milliseconds wait, std::stop
     MAIA_TRY(watch_publication_if_due());
     if (assembler_->has_event()) continue;
     if (!nothing_left) continue;
+    if (MAIA_TRY(rest_on_backlog())) continue;
     assembler_->flush();
     if (assembler_->has_event()) continue;
     const auto now = Steady::now();
@@ -137,6 +151,20 @@ Result<std::optional<StreamEvent>> SlotStream::next(milliseconds wait, std::stop
     const auto slice = std::chrono::ceil<milliseconds>(std::min(until, due) - now);
     MAIA_TRY(replication_->wait_readable(slice, stop));
   }
+}
+
+Result<bool> SlotStream::rest_on_backlog() {
+  const auto oldest = assembler_->waits_since();
+  if (!oldest || static_cast<std::int64_t>(sent_at_ - static_cast<std::uint64_t>(*oldest)) < kBacklogMicros)
+    return false;
+  const auto now = Steady::now();
+  if (!rested_since_) rested_since_ = now;
+  if (now - *rested_since_ < kLongestRest) {
+    std::this_thread::sleep_for(kRest);
+    if (MAIA_TRY(replication_->wait_readable(milliseconds{0}, {}))) return true;
+  }
+  rested_since_.reset();
+  return false;
 }
 
 Result<bool> SlotStream::take_arrived() {
@@ -160,6 +188,7 @@ Status SlotStream::take_message(std::string_view message) {
   if (!message.starts_with('w')) return malformed("a message of an unknown kind");
   if (message.size() < kHeader) return malformed("a message without its header");
   received_ = std::max(received_, big_endian(message, 1));
+  sent_at_ = big_endian(message, 17) + kServerEpoch;
   const auto payload = message.substr(kHeader);
   const auto parsed = MAIA_TRY(parser_.parse(std::as_bytes(std::span(payload.data(), payload.size()))));
   auto taken = assembler_->take(parsed, message.size());

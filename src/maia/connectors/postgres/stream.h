@@ -48,6 +48,8 @@ struct StreamTerms {
 class SlotStream final : public Stream {
  public:
   static Result<std::unique_ptr<Stream>> open(StreamTerms terms);
+  /// Tells what is confirmed.
+  ~SlotStream() override;
 
   Result<std::optional<StreamEvent>> next(std::chrono::milliseconds wait, std::stop_token stop) override;
   Status confirm(const Position& durable) override;
@@ -59,6 +61,8 @@ class SlotStream final : public Stream {
   Status start(StreamTerms terms);
   /// Takes what has arrived until there is an event or nothing is left. True: nothing is left.
   Result<bool> take_arrived();
+  /// Behind a backlog of small transactions. True: more has arrived meanwhile.
+  Result<bool> rest_on_backlog();
   Status take_message(std::string_view message);
   Status take_keepalive(std::string_view message);
   Status send_status();
@@ -82,6 +86,8 @@ class SlotStream final : public Stream {
   Lsn told_confirmed_ = 0;
   Steady::time_point told_at_;
   std::chrono::milliseconds status_interval_{10'000};
+  std::optional<Steady::time_point> rested_since_;
+  std::uint64_t sent_at_ = 0;  ///< WallMicros by the server's clock, of the last message
 
   MarkedPublication marked_;
   PublicationMark publication_;
