@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PostgreSQL as source: MAIA beside what one would use instead, and beside what the server can give.
 
-    ./dev bench postgres [--quick] [--only snapshot,changes,transforms,latency] [--rounds N]
+    ./dev bench postgres [--quick] [--only snapshot,changes,transforms,latency] [--kinds k1,k2,k3,k4] [--rounds N]
 """
 import tempfile
 import time
@@ -10,7 +10,7 @@ from pathlib import Path
 from contest.record import Record
 from contest.report import publish
 from contest.words import words
-from postgres.changes import Changes
+from postgres.changes import KINDS, Changes
 from postgres.latency import Latency
 from postgres.orders import MEANING
 from postgres.place import Place
@@ -25,9 +25,11 @@ QUICK = {"rows": 400_000, "large": 200_000, "small": 40_000, "latency_seconds": 
 def main():
     parser = words("postgres", __doc__)
     parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="kinds of changes, separated by commas")
     asked = parser.parse_args()
     rounds = asked.rounds or (2 if asked.quick else 5)
-    settings = {**(QUICK if asked.quick else FULL), "rounds": rounds, "quick": asked.quick}
+    settings = {**(QUICK if asked.quick else FULL), "rounds": rounds, "quick": asked.quick,
+                "kinds": asked.kinds.split(",")}
     record = Record("postgres-quick" if asked.quick else "postgres", settings)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="maia-bench-") as folder:

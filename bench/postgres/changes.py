@@ -116,7 +116,8 @@ class Receive:
 class Changes:
     def __init__(self, place, record):
         self.place, self.record = place, record
-        for kind in KINDS:
+        self.kinds = place.settings["kinds"]
+        for kind in self.kinds:
             record.row(f"capture {kind}", goals=[Goal([RECEIVE], 0.95, CAPTURE)])
             record.row(f"apply {kind}", goals=[Goal(list(NATIVE), FASTER[kind], TO_POSTGRES),
                                                Goal([CAPTURE], 0.5, TO_DUCKDB)])
@@ -130,7 +131,7 @@ class Changes:
 
     def run(self, rounds):
         for turn in range(rounds):
-            for kind in KINDS:
+            for kind in self.kinds:
                 rows = getattr(self.place.work, kind)(self.place.shop)
                 self.place.mark()
                 expected = {table: self.place.fingerprint(table) for table in TABLES}
