@@ -49,6 +49,7 @@ class SimulatedDestination final : public Destination {
   SimulatedDestination(Store& store, Life& life, Dice& dice, std::string process)
       : store_(store), life_(life), dice_(dice), process_(std::move(process)) {}
 
+  bool takes_rows_ahead() const override { return transactional(store_.kind); }
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override { return Findings{}; }
   Result<Opened> open(std::string_view pipeline, Epoch held) override;

@@ -81,6 +81,9 @@ class Destination {
  public:
   virtual ~Destination() = default;
 
+  /// Whether `write` takes rows before it is known which transaction they are of, or that it commits at all:
+  /// Delivery::transactions is empty then.
+  virtual bool takes_rows_ahead() const { return false; }
   /// How each column of the schema would be stored. Pure.
   virtual std::vector<ColumnMapping> plan(const TableSchema& schema) const = 0;
   virtual Result<Findings> check() = 0;

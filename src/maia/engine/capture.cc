@@ -106,6 +106,13 @@ Result<Step> Capture::recover(Error error) {
   return Step::wait(wait);
 }
 
+void Capture::end() {
+  // What fails here costs the next run some time and no more.
+  if (stream_) static_cast<void>(parts_.confirm.tell(*stream_).ok());
+  stream_.reset();
+  static_cast<void>(parts_.journal.close().ok());
+}
+
 Result<Step> Capture::step(std::stop_token stop) {
   if (full_) return wait_for_room();
   if (!stream_) {
@@ -139,6 +146,8 @@ Result<Step> Capture::read(std::stop_token stop) {
   backoff_.succeeded();
   credentials_.accepted();
   const bool quiet = !event->has_value();
+  // How far it has come is told at once when that was all.
+  if (quiet && holding) last_publish_ = {};
   if (!quiet) MAIA_TRY(take(std::move(**event)));
   MAIA_TRY(make_durable(quiet));
   MAIA_TRY(parts_.confirm.tell(*stream_));

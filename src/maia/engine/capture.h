@@ -44,6 +44,10 @@ class Capture final : public Task {
   const std::string& name() const override { return name_; }
   Result<Step> step(std::stop_token stop) override;
 
+  /// After the last step: the source hears what is durable by now, so that the next run need not read it
+  /// again.
+  void end();
+
   /// Makes the position of an idle source durable at once instead of now and then; for draining. Thread-safe.
   void hurry(bool on) { hurry_ = on; }
 

@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::milliseconds kLook{200};
 constexpr std::chrono::milliseconds kPublishEvery{200};
 constexpr std::chrono::milliseconds kRest{1'000};
+/// The destination's locks are not kept for a transaction that does nothing for so long.
+constexpr std::chrono::milliseconds kLongestAhead{2'000};
 
 /// Errors that one table may cause while the rest of the destination is well.
 bool may_be_a_tables(const Error& error) {
@@ -128,6 +130,11 @@ Result<Step> Delivery::step(std::stop_token stop) {
   write_refused_ = false;
   auto stepped = work(stop);
   if (stepped.ok() || stepped.error().reason == kBeginAgain) return stepped;
+  if (ahead_) {
+    // Whatever it is, it is met again, and dealt with, once the transaction has committed.
+    MAIA_TRY(leave_ahead());
+    return Step::again();
+  }
   if (stepped.error().code == Error::Code::cancelled) {
     interrupt();
     if (phase_ == Phase::running) MAIA_TRY(load_tables());
@@ -152,9 +159,12 @@ Result<Step> Delivery::work(std::stop_token stop) {
     publish("paused");
     return Step::wait(kRest);
   }
-  MAIA_TRY(prepare_uncopied());
-  bool busy = MAIA_TRY(copy(stop));
-  busy = MAIA_TRY(catch_up(stop)) || busy;
+  bool busy = false;
+  if (!ahead_) {
+    MAIA_TRY(prepare_uncopied());
+    busy = MAIA_TRY(copy(stop));
+    busy = MAIA_TRY(catch_up(stop)) || busy;
+  }
   const auto patience = busy ? std::chrono::milliseconds{0} : parts_.patience;
   if (streams()) busy = MAIA_TRY(stream(patience, stop)) || busy;
   backoff_.succeeded();
@@ -164,8 +174,10 @@ Result<Step> Delivery::work(std::stop_token stop) {
 Result<bool> Delivery::stream(std::chrono::milliseconds wait, std::stop_token stop) {
   if (!stream_.cursor) stream_.cursor = MAIA_TRY(parts_.journal.read(checkpoint_.sequence));
   const std::string_view state = copy_ ? "snapshot" : "streaming";
-  auto window = MAIA_TRY(stream_.cursor->next(wait, stop));
+  auto window =
+      MAIA_TRY(may_go_ahead() ? stream_.cursor->next_ahead(wait, stop) : stream_.cursor->next(wait, stop));
   if (!window) {
+    if (ahead_ && parts_.clock.steady() - ahead_->grew >= kLongestAhead) return taken_back();
     lag_micros_ = 0;
     publish(state);
     return false;
@@ -176,14 +188,15 @@ Result<bool> Delivery::stream(std::chrono::milliseconds wait, std::stop_token st
 }
 
 Status Delivery::deliver(WindowRef window, std::stop_token stop) {
-  const auto began = parts_.clock.steady();
-  MAIA_TRY(destination_->begin());
-  std::size_t rows = 0;
-  std::size_t bytes = 0;
+  auto in_hand = ahead_.value_or(InHand{.began = parts_.clock.steady()});
+  if (!ahead_) MAIA_TRY(destination_->begin());
+  if (window->continues && window->transactions.empty()) return write_ahead(window, in_hand);
+  const bool ahead = ahead_.has_value();
+  if (ahead) MAIA_TRY(meet_commit(*window));
   for (;;) {
     MAIA_TRY(take(window, stream_));
-    rows += window->rows();
-    bytes += window->byte_size();
+    in_hand.rows += window->rows();
+    in_hand.bytes += window->byte_size();
     if (window->continues) {
       // A transaction of any size must not pile up here; its pieces commit together all the same.
       MAIA_TRY(flush());
@@ -193,8 +206,8 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
       continue;
     }
     for (auto& [id, entry] : tables_) settle(entry, window->end);
-    delivery_load_.hold(bytes);
-    if (rows >= size_.rows() || bytes >= size_.bytes() || stop.stop_requested()) break;
+    delivery_load_.hold(in_hand.bytes);
+    if (in_hand.rows >= size_.rows() || in_hand.bytes >= size_.bytes() || stop.stop_requested()) break;
     if (window->sequence <= alone_until_) break;
     auto more = MAIA_TRY(stream_.cursor->next(std::chrono::milliseconds{0}, stop));
     if (!more) break;
@@ -205,8 +218,10 @@ Status Delivery::deliver(WindowRef window, std::stop_token stop) {
   const bool behind = parts_.source.compare(window->end, checkpoint_.position) < 0;
   MAIA_TRY(commit(window->sequence, behind ? checkpoint_.position : window->end));
   delivery_load_.hold(0);
-  size_.committed(rows, bytes,
-                  std::chrono::duration_cast<WindowSize::Duration>(parts_.clock.steady() - began));
+  const auto took = parts_.clock.steady() - in_hand.began;
+  // How long one that was written ahead took is up to the source.
+  if (!ahead)
+    size_.committed(in_hand.rows, in_hand.bytes, std::chrono::duration_cast<WindowSize::Duration>(took));
   if (newest_commit_ > 0) lag_micros_ = std::max<std::int64_t>(0, parts_.clock.wall() - newest_commit_);
   return {};
 }
@@ -258,6 +273,7 @@ Status Delivery::commit_facts() {
 }
 
 void Delivery::interrupt() {
+  ahead_.reset();
   copy_.reset();
   stream_.cursor.reset();
   catch_up_.cursor.reset();

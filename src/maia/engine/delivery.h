@@ -153,10 +153,28 @@ class Delivery final : public Task {
   Result<Step> recover(Error error);
   void interrupt();
   Result<bool> stream(std::chrono::milliseconds wait, std::stop_token stop);
-  Status deliver(WindowRef first, std::stop_token stop);
+  Status deliver(WindowRef window, std::stop_token stop);
   /// Commits what was written with the facts of all tables that changed.
   Status commit(Sequence sequence, const Position& position);
   Status commit_facts();
+
+  // Rows before their transaction commits (delivery_ahead.cc)
+  /// A destination transaction, from its begin on.
+  struct InHand {
+    Clock::Steady began;
+    std::size_t rows = 0;
+    std::size_t bytes = 0;
+    Clock::Steady grew = {};  ///< ahead: when the last rows came
+  };
+  /// Whether rows may be written whose transaction is still running at the source.
+  bool may_go_ahead() const;
+  /// Writes rows of a running transaction; what comes of it is seen in later steps.
+  Status write_ahead(const WindowRef& window, InHand in_hand);
+  /// The window that says which transaction was written ahead is one that had to come.
+  Status meet_commit(const Window& end);
+  Error taken_back() const;
+  /// Takes back what is written ahead; its transaction is delivered once it has committed.
+  Status leave_ahead();
 
   // Tables (delivery_tables.cc)
   Status load_tables();
@@ -276,7 +294,7 @@ class Delivery final : public Task {
   Status hold_at(TableEntry& entry, const Held& place, bool newer_rows);
 
   // Control (delivery_control.cc)
-  Status reachable() const;
+  Status reachable();
   Result<std::vector<TableEntry*>> named(const std::string& table);
   Result<std::string> made_durable(Result<std::string> answer);
   Result<std::string> on_each(const std::vector<TableEntry*>& entries, bool lenient,
@@ -335,6 +353,8 @@ class Delivery final : public Task {
   std::set<std::string> skipped_copied_;  ///< the same of rows that are copied, until all are
   bool passed_checkpoint_ = false;        ///< windows are no longer partly older than the checkpoint
   std::uint64_t news_ = 0;                ///< of the window in hand, for who is at the checkpoint
+  std::optional<InHand> ahead_;           ///< what is written of a transaction that has not committed yet
+  Sequence not_ahead_;                    ///< what will have this sequence is delivered once it has
 
   // Batches between two barriers, and what keeps them alive.
   std::vector<maia::Delivery> pending_;

@@ -17,7 +17,8 @@ Error refused(std::string message, std::string hint) {
 
 }  // namespace
 
-Status Delivery::reachable() const {
+Status Delivery::reachable() {
+  if (ahead_) MAIA_TRY(leave_ahead());
   if (phase_ == Phase::running) return {};
   const auto failed = failure();
   return Error{Error::Code::unavailable, Recovery::retry,

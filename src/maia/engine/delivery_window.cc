@@ -152,6 +152,8 @@ Result<RoutedBatch> Delivery::route(const Batch& batch, TableEntry& entry,
     auto routed =
         MAIA_TRY(in(to_string(entry.fact.source->name), entry.route.apply(*rows, transactions, failures)));
     if (failures.empty()) return routed;
+    // What is said about a row names its transaction.
+    if (ahead_) return taken_back();
     // Once more, because later rows of the batch may be changes of those that failed.
     MAIA_TRY(bury(*rows, entry, transactions, failures, Stage::transform));
   }

@@ -323,6 +323,7 @@ std::optional<Error> PipelineRun::failure() const {
 Status PipelineRun::wait(std::stop_token stop) {
   while (!stop.stop_requested() && !failure()) runtime_->rest(kLook, stop);
   runtime_->end();
+  if (capture_) capture_->end();
   auto error = failure();
   for (const auto& delivery : deliveries_) {
     if (!error) error = delivery->failure();

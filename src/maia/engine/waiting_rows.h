@@ -31,6 +31,7 @@ class WaitingRows {
 
   /// Letters of the table that wait.
   std::size_t count(const std::string& table_id) const;
+  bool none() const { return tables_.empty(); }
   bool none(const std::string& table_id) const { return !tables_.contains(table_id); }
 
   enum class Place : std::uint8_t {

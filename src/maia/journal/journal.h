@@ -33,6 +33,14 @@ class JournalCursor {
   /// requested. A committed streamed transaction comes as several windows with `continues`; all of them have
   /// the sequence of its commit. Rows that were rolled back never come.
   virtual Result<std::optional<WindowRef>> next(std::chrono::milliseconds wait, std::stop_token stop) = 0;
+  /// The same; but where that has nothing, rows may come of a transaction that is still running: windows that
+  /// `continue` and have no transaction and no end, with the sequence that it will have. From then on `next`
+  /// goes on with them, and after the commit with a window that has no rows and says which transaction it
+  /// was. If it is rolled back, even in part, or anything else comes before its commit, `next` fails with
+  /// Code::cancelled instead, and what it has given is void: a new cursor has it all in order.
+  virtual Result<std::optional<WindowRef>> next_ahead(std::chrono::milliseconds wait, std::stop_token stop) {
+    return next(wait, stop);
+  }
 };
 
 /// Durable, ordered hand-over between one source and its destinations. One appender; any number of cursors.
@@ -72,6 +80,9 @@ class Journal {
   /// dead. An error means that the disk is ill still, so try again later. Nothing happens to a journal that
   /// is well.
   virtual Status mend() = 0;
+  /// For a clean end: a part that is worth it is closed, so that whoever opens the journal next need not read
+  /// through it. Appending may go on all the same.
+  virtual Status close() { return {}; }
   /// A cursor that yields everything after `after`. Code::lost_history if retention has removed it.
   virtual Result<std::unique_ptr<JournalCursor>> read(Sequence after) = 0;
   /// The last sequence before the first transaction that committed at `moment` or later: what to `read` from.

@@ -12,4 +12,11 @@ std::optional<std::uint64_t> JournalState::segment_of(Sequence wanted) const {
   return std::prev(next)->number;
 }
 
+void JournalState::settle_ahead(const WindowRef& end) {
+  if (!ahead) return;
+  ahead->end = end;
+  ahead->taken_back = !end;
+  ahead.reset();
+}
+
 }  // namespace maia::journal

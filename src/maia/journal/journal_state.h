@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "maia/base/disk.h"
+#include "maia/journal/ahead.h"
 #include "maia/journal/recent_windows.h"
 #include "maia/journal/schema_pool.h"
 #include "maia/journal/segment.h"
@@ -26,7 +27,8 @@ struct JournalState {
   const std::shared_ptr<SchemaPool> pool = std::make_shared<SchemaPool>();
 
   std::mutex mutex;
-  std::condition_variable_any appended;  ///< a sequence became visible
+  std::condition_variable_any
+      appended;  ///< a sequence became visible, or something happened to what is ahead
   // Guarded by mutex. Everything up to `last` is readable in the files.
   std::vector<SegmentEntry> segments;  ///< ascending, never empty; the last one is being written
   Sequence last;
@@ -34,7 +36,10 @@ struct JournalState {
   std::uint64_t renewals = 0;  ///< how often the file of the last segment was replaced
   Position position;
   RecentWindows recent;
+  std::shared_ptr<Ahead> ahead;  ///< of the sequence after `last`; null: nothing may be handed out before it
   LatestSchemas schemas;
+  /// Nothing is ahead any more: what was has committed, as `end` says, or without `end` will not be the next.
+  void settle_ahead(const WindowRef& end);
   /// The segment that has `wanted`, or will have it. Nothing if it is gone.
   std::optional<std::uint64_t> segment_of(Sequence wanted) const;
   std::optional<std::uint64_t> oldest_running;  ///< lowest segment with a fragment of a running transaction

@@ -38,12 +38,13 @@ void LocalCursor::advance(Sequence read) {
 
 Result<std::optional<WindowRef>> LocalCursor::next(std::chrono::milliseconds wait, std::stop_token stop) {
   if (windows_.within()) return std::optional(MAIA_TRY(windows_.next_piece()));
+  if (ahead_) return next_of_ahead(wait, std::move(stop));
   const Sequence wanted{last_.value + 1};
   {
     std::unique_lock lock(state_->mutex);
     const auto there = [&] { return state_->visible >= wanted; };
     if (!state_->appended.wait_for(lock, stop, wait, there)) return std::optional<WindowRef>();
-    if (std::exchange(renewals_, state_->renewals) != state_->renewals) windows_.close();
+    notice_renewals();
     if (const auto* recent = state_->recent.find(wanted)) {
       place_ = recent->place;
       if (auto window = recent->window) {
@@ -57,6 +58,51 @@ Result<std::optional<WindowRef>> LocalCursor::next(std::chrono::milliseconds wai
     if (place_.segment < *segment) place_ = {*segment, kSegmentMagic.size()};
   }
   return std::optional(MAIA_TRY(read(wanted)));
+}
+
+Result<std::optional<WindowRef>> LocalCursor::next_ahead(std::chrono::milliseconds wait,
+                                                         std::stop_token stop) {
+  if (!windows_.within() && !ahead_) {
+    std::unique_lock lock(state_->mutex);
+    const auto there = [&] { return state_->visible > last_ || state_->ahead; };
+    if (!state_->appended.wait_for(lock, stop, wait, there)) return std::optional<WindowRef>();
+    if (state_->visible == last_) {
+      ahead_ = state_->ahead;
+      pieces_ = 0;
+    }
+  }
+  return next(std::chrono::milliseconds{0}, std::move(stop));
+}
+
+Result<std::optional<WindowRef>> LocalCursor::next_of_ahead(std::chrono::milliseconds wait,
+                                                            std::stop_token stop) {
+  Ahead::Piece piece;
+  {
+    std::unique_lock lock(state_->mutex);
+    const auto there = [&] { return ahead_->taken_back || ahead_->end || pieces_ < ahead_->pieces.size(); };
+    if (!state_->appended.wait_for(lock, stop, wait, there)) return std::optional<WindowRef>();
+    if (ahead_->taken_back) {
+      ahead_.reset();
+      return Error{Error::Code::cancelled, Recovery::halt, "what was read ahead of its commit is void", ""};
+    }
+    if (pieces_ == ahead_->pieces.size()) {
+      auto end = std::exchange(ahead_, nullptr)->end;
+      if (const auto* recent = state_->recent.find(end->sequence)) place_ = recent->place;
+      advance(end->sequence);
+      return std::optional(std::move(end));
+    }
+    notice_renewals();
+    piece = ahead_->take(pieces_++, state_->recent.readers());
+  }
+  if (piece.window) return std::optional(std::move(piece.window));
+  auto window = MAIA_TRY(windows_.fragment(piece.place));
+  window.sequence = Sequence{last_.value + 1};
+  window.continues = true;
+  return std::optional(std::make_shared<const Window>(std::move(window)));
+}
+
+void LocalCursor::notice_renewals() {
+  if (std::exchange(renewals_, state_->renewals) != state_->renewals) windows_.close();
 }
 
 Result<RecordHeader> LocalCursor::seek(Sequence wanted) {

@@ -14,8 +14,12 @@ class LocalCursor final : public JournalCursor {
   ~LocalCursor() override;
 
   Result<std::optional<WindowRef>> next(std::chrono::milliseconds wait, std::stop_token stop) override;
+  Result<std::optional<WindowRef>> next_ahead(std::chrono::milliseconds wait, std::stop_token stop) override;
 
  private:
+  Result<std::optional<WindowRef>> next_of_ahead(std::chrono::milliseconds wait, std::stop_token stop);
+  /// A file that has taken another's place is opened anew. The state's mutex is held.
+  void notice_renewals();
   /// Moves place_ to the record of a sequence that is known to be there.
   Result<RecordHeader> seek(Sequence wanted);
   Result<WindowRef> read(Sequence wanted);
@@ -27,6 +31,8 @@ class LocalCursor final : public JournalCursor {
   Sequence last_;  ///< handed over wholly, or in pieces right now
   Place place_;
   RecentWindows::Reader reader_;  ///< guarded by the state's mutex
+  std::shared_ptr<Ahead> ahead_;  ///< what is handed out before its commit; guarded likewise
+  std::size_t pieces_ = 0;        ///< of ahead_, that were handed out
 };
 
 }  // namespace maia::journal

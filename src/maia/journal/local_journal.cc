@@ -10,6 +10,13 @@
 
 namespace maia {
 
+namespace {
+
+/// A last segment of so many bytes takes longer to read through than a file takes to be made.
+constexpr std::uint64_t kWorthClosing = 256 << 10;
+
+}  // namespace
+
 using journal::Place;
 using journal::RecordType;
 using journal::SegmentWriter;
@@ -71,6 +78,7 @@ Journal::Tail LocalJournal::tail() const {
 Status LocalJournal::start(Epoch run) {
   return guarded([&]() -> Status {
     running_.clear();
+    take_ahead_back();
     Bytes payload;
     ByteWriter(payload).u64(run.value);
     MAIA_TRY(write(RecordType::start, last_, payload));
@@ -82,6 +90,7 @@ Status LocalJournal::start(Epoch run) {
 Status LocalJournal::reset(Sequence base, const Position& position) {
   return guarded([&]() -> Status {
     running_.clear();
+    take_ahead_back();
     const auto number = writer_->number() + 1;
     auto& disk = state_->disk;
     writer_ = MAIA_TRY(SegmentWriter::create(disk, options_.directory, number, {base, position, true, {}}));
@@ -124,6 +133,7 @@ Status LocalJournal::mend() {
   writer_ = MAIA_TRY(SegmentWriter::resume(state_->disk, options_.directory, number, bytes));
   MAIA_TRY(writer_->sync(last_));
   running_.clear();
+  take_ahead_back();
   dirty_ = false;
   broken_.reset();
   {
@@ -137,6 +147,7 @@ Status LocalJournal::mend() {
 
 void LocalJournal::hold_until_synced(bool on) {
   hold_ = on;
+  if (hold_) take_ahead_back();
   if (!hold_ || !dirty_) show();
 }
 
@@ -159,8 +170,8 @@ Result<Sequence> LocalJournal::append(StreamEvent event) {
       return append_window(std::move(window));
     }
     if (const auto* commit = std::get_if<StreamEvent::Commit>(&event.what)) return append_commit(*commit);
-    if (const auto* fragment = std::get_if<StreamEvent::Fragment>(&event.what)) {
-      MAIA_TRY(append_fragment(*fragment));
+    if (auto* fragment = std::get_if<StreamEvent::Fragment>(&event.what)) {
+      MAIA_TRY(append_fragment(std::move(*fragment)));
     } else {
       MAIA_TRY(append_abort(std::get<StreamEvent::Abort>(event.what)));
     }
@@ -181,18 +192,49 @@ Result<Sequence> LocalJournal::append_window(Window window) {
   return sequence;
 }
 
-Status LocalJournal::append_fragment(const StreamEvent::Fragment& fragment) {
+Status LocalJournal::append_fragment(StreamEvent::Fragment fragment) {
   MAIA_TRY(roll_if_full());
   const auto payload = MAIA_TRY(encode(fragment.window));
   const auto place = MAIA_TRY(write(RecordType::fragment, last_, payload));
-  running_.add(fragment.transaction, place, fragment.window);
+  const bool alone = running_.none();
+  const bool any = running_.add(fragment.transaction, place, fragment.window);
   note_written();
+  if (any) show_ahead(alone, std::move(fragment), place);
   return {};
+}
+
+void LocalJournal::show_ahead(bool alone, StreamEvent::Fragment fragment, Place place) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    auto& ahead = state_->ahead;
+    // What is held back until it is synced must not be seen by its rows.
+    if (alone && !hold_) ahead = std::make_shared<journal::Ahead>(journal::Ahead{fragment.transaction});
+    if (!ahead || ahead->transaction != fragment.transaction) return;
+    fragment.window.sequence = Sequence{last_.value + 1};
+    fragment.window.continues = true;
+    ahead->add(place, std::move(fragment.window), options_.recent_bytes);
+  }
+  state_->appended.notify_all();
+}
+
+bool LocalJournal::is_ahead(const std::string& transaction) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->ahead && state_->ahead->transaction == transaction;
+}
+
+void LocalJournal::take_ahead_back() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (!state_->ahead) return;
+    state_->settle_ahead(nullptr);
+  }
+  state_->appended.notify_all();
 }
 
 Status LocalJournal::append_abort(const StreamEvent::Abort& abort) {
   MAIA_TRY(roll_if_full());
   running_.abort(abort.transaction, abort.from_ordinal);
+  if (is_ahead(abort.transaction)) take_ahead_back();
   Bytes payload;
   ByteWriter out(payload);
   out.text(abort.transaction);
@@ -221,7 +263,16 @@ Result<Sequence> LocalJournal::append_commit(const StreamEvent::Commit& commit) 
     needs_from_ = std::min(needs_from_, fragment.place.segment);
   }
   span_.add(commit.committed);
-  publish(sequence, commit.committed.position, committed.schemas, {place, nullptr});
+  WindowRef end;
+  if (is_ahead(commit.transaction)) {
+    Window window;
+    window.sequence = sequence;
+    window.transactions = {commit.committed};
+    window.end = commit.committed.position;
+    window.received_at = commit.committed.committed_at;
+    end = std::make_shared<const Window>(std::move(window));
+  }
+  publish(sequence, commit.committed.position, committed.schemas, {place, nullptr}, end);
   return sequence;
 }
 
@@ -242,7 +293,7 @@ Result<Place> LocalJournal::write(RecordType type, Sequence sequence, ByteView p
 
 void LocalJournal::publish(Sequence sequence, const Position& position,
                            const std::vector<journal::SchemaUse>& schemas,
-                           journal::RecentWindows::Entry entry) {
+                           journal::RecentWindows::Entry entry, const WindowRef& end_of_ahead) {
   last_ = sequence;
   if (!position.empty()) position_ = position;
   {
@@ -251,6 +302,7 @@ void LocalJournal::publish(Sequence sequence, const Position& position,
     state_->position = position_;
     for (const auto& use : schemas) journal::apply(state_->schemas, use);
     state_->recent.push(sequence, std::move(entry));
+    state_->settle_ahead(end_of_ahead);
   }
   note_written();
   if (!hold_) show();
@@ -266,8 +318,13 @@ void LocalJournal::note_written() {
   state_->oldest_running = running_.oldest_segment();
 }
 
-Status LocalJournal::roll_if_full() {
-  if (writer_->size() < options_.segment_bytes) return {};
+Status LocalJournal::roll_if_full() { return writer_->size() < options_.segment_bytes ? Status() : roll(); }
+
+Status LocalJournal::close() {
+  return guarded([&] { return writer_->size() < kWorthClosing ? Status() : roll(); });
+}
+
+Status LocalJournal::roll() {
   MAIA_TRY(writer_->end({last_, position_, needs_from_, span_, 0}));
   const auto complete = writer_->size();
   journal::SegmentOpen open{last_, position_, false, {}};

@@ -43,6 +43,7 @@ class LocalJournal final : public Journal {
   Result<Sequence> sync() override;
   void hold_until_synced(bool on) override;
   Status mend() override;
+  Status close() override;
   Result<std::unique_ptr<JournalCursor>> read(Sequence after) override;
   Result<Sequence> before_time(WallMicros moment, WallMicros now) override;
   Result<Sequence> up_to_position(const Position& position, const PositionOrder& order) override;
@@ -67,17 +68,23 @@ class LocalJournal final : public Journal {
   template <class Call>
   auto guarded(Call call) -> decltype(call());
   Status roll_if_full();
+  Status roll();
   Result<journal::Place> write(journal::RecordType type, Sequence sequence, ByteView payload);
   Result<Bytes> encode(const Window& window);
   Result<Sequence> append_window(Window window);
-  Status append_fragment(const StreamEvent::Fragment& fragment);
+  Status append_fragment(StreamEvent::Fragment fragment);
   Status append_abort(const StreamEvent::Abort& abort);
   Result<Sequence> append_commit(const StreamEvent::Commit& commit);
   /// Where a cursor begins that has read up to `after`.
   Result<journal::Place> place_after(Sequence after) const;
   /// Makes what was written visible. `sequence` is new for windows and commits.
   void publish(Sequence sequence, const Position& position, const std::vector<journal::SchemaUse>& schemas,
-               journal::RecentWindows::Entry entry);
+               journal::RecentWindows::Entry entry, const WindowRef& end_of_ahead = nullptr);
+  /// Shows cursors a fragment before its transaction commits. `alone`: no transaction ran before it.
+  void show_ahead(bool alone, StreamEvent::Fragment fragment, journal::Place place);
+  bool is_ahead(const std::string& transaction) const;
+  /// Nothing that was shown ahead counts.
+  void take_ahead_back();
   /// Shows cursors what they may see by now.
   void show();
   void note_written();

@@ -42,6 +42,7 @@ class RecentWindows {
     while (!entries_.empty() && first_ <= slowest) drop_first();
   }
   void leave(Reader reader) { readers_.erase(reader); }
+  std::size_t readers() const { return readers_.size(); }
 
   void clear() {
     entries_.clear();

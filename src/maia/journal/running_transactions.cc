@@ -39,11 +39,12 @@ void apply(LatestSchemas& latest, const SchemaUse& use) {
   }
 }
 
-void RunningTransactions::add(const std::string& transaction, Place place, const Window& window) {
+bool RunningTransactions::add(const std::string& transaction, Place place, const Window& window) {
   std::uint64_t first = UINT64_MAX;
   for (const auto& item : window.items) first = std::min(first, first_ordinal(item));
-  if (first == UINT64_MAX) return;
+  if (first == UINT64_MAX) return false;
   running_[transaction].push_back({FragmentRef{place, UINT64_MAX}, first, schema_uses(window)});
+  return true;
 }
 
 void RunningTransactions::abort(const std::string& transaction, std::uint64_t from_ordinal) {

@@ -30,8 +30,9 @@ class RunningTransactions {
     std::vector<SchemaUse> schemas;
   };
 
-  /// A fragment was written at `place`.
-  void add(const std::string& transaction, Place place, const Window& window);
+  bool none() const { return running_.empty(); }
+  /// A fragment was written at `place`. False: it has nothing in it.
+  bool add(const std::string& transaction, Place place, const Window& window);
   /// Takes back everything from this ordinal to what was added so far.
   void abort(const std::string& transaction, std::uint64_t from_ordinal);
   /// Ends the transaction; one without fragments is empty.

@@ -42,14 +42,18 @@ Result<WindowRef> WindowReader::window(std::uint64_t offset, const RecordHeader&
   return next_piece();
 }
 
+Result<Window> WindowReader::fragment(Place place) {
+  MAIA_TRY(turn_to(fragment_reader_, place.segment));
+  const auto header = MAIA_TRY(fragment_reader_->header(place.offset));
+  if (header.type != RecordType::fragment) {
+    return fragment_reader_->damaged_at(place.offset, "a fragment of a transaction is expected here");
+  }
+  return fragment_reader_->window(place.offset, header);
+}
+
 Result<WindowRef> WindowReader::next_piece() {
   const auto& ref = commit_.fragments[piece_];
-  MAIA_TRY(turn_to(fragment_reader_, ref.place.segment));
-  const auto header = MAIA_TRY(fragment_reader_->header(ref.place.offset));
-  if (header.type != RecordType::fragment) {
-    return fragment_reader_->damaged_at(ref.place.offset, "a fragment of a transaction is expected here");
-  }
-  auto window = MAIA_TRY(fragment_reader_->window(ref.place.offset, header));
+  auto window = MAIA_TRY(fragment(ref.place));
   if (ref.keep_below != UINT64_MAX) drop_from(window, ref.keep_below);
   ++piece_;
   window.sequence = sequence_;

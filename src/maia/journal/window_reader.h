@@ -26,6 +26,8 @@ class WindowReader {
   /// More windows of the same transaction follow.
   bool within() const { return piece_ < commit_.fragments.size(); }
   Result<WindowRef> next_piece();
+  /// The rows of a fragment record, in any segment.
+  Result<Window> fragment(Place place);
 
  private:
   Status turn_to(std::unique_ptr<SegmentReader>& reader, std::uint64_t number);

@@ -50,6 +50,7 @@ class MemoryDestination final : public Destination {
   /// Both outlive the destination.
   MemoryDestination(MemoryStore& store, Faults& faults) : store_(store), faults_(faults) {}
 
+  bool takes_rows_ahead() const override { return true; }
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override { return Findings{}; }
   using Destination::open;

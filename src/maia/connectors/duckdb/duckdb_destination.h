@@ -23,6 +23,7 @@ class DuckDbDestination final : public Destination {
  public:
   explicit DuckDbDestination(Config config) : config_(std::move(config)) {}
 
+  bool takes_rows_ahead() const override { return true; }
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override;
   using Destination::open;

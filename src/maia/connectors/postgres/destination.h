@@ -26,6 +26,7 @@ class PostgresDestination final : public maia::Destination {
  public:
   explicit PostgresDestination(DestinationConfig config) : config_(std::move(config)) {}
 
+  bool takes_rows_ahead() const override { return true; }
   std::vector<ColumnMapping> plan(const TableSchema& schema) const override;
   Result<Findings> check() override;
   using Destination::open;
