@@ -105,6 +105,9 @@ class Destination {
   /// types that can hold the values, key). Code::invalid_config, with what differs, if not. Records that this
   /// pipeline owns it; a table owned by another pipeline is an error.
   virtual Status prepare(const TableTarget& target) = 0;
+  /// The same for a table whose rows come now, as fresh ones up to `finish_snapshot`. What would slow them
+  /// down, such as the key, may be made there, or before anything else is done to the table.
+  virtual Status prepare_load(const TableTarget& target) { return prepare(target); }
   /// Brings the table from `before`'s shape and name to `after`'s. `change.columns` says what is a rename.
   virtual Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change) = 0;
   virtual Status truncate(std::span<const TableTarget* const> targets, const Truncate& truncate) = 0;

@@ -58,7 +58,9 @@ Status Delivery::begin_copy(std::vector<TableEntry*> tables) {
       .blame = [this](const TableEntry& entry) { culprit_ = entry.fact.source->id; },
       .load = &copy_load_,
       .started_at = parts_.clock.wall(),
-      .keep_surplus = options_.deletes != Deletes::apply};
+      .keep_surplus = options_.deletes != Deletes::apply,
+      .keys_hold = options_.key.empty() && options_.key_by_table.empty() && !options_.allow_merge &&
+                   transforms_.empty()};
   copy_ = MAIA_TRY(SnapshotCopy::start(std::move(parts), snapshot_, std::move(tables), pipeline_));
   return {};
 }

@@ -62,7 +62,9 @@ Status SnapshotCopy::plan(std::size_t index, std::vector<CopyJob>& jobs) {
   const bool begun = !fact.snapshot.token.empty();
   auto plan = MAIA_TRY(snapshot_->plan(
       fact.source, begun ? std::optional(fact.snapshot) : std::optional<TablePlanProgress>()));
-  MAIA_TRY(parts_.destination.prepare(entry.route.target()));
+  const bool loads = parts_.keys_hold && !begun && !fact.resync && !fact.made;
+  MAIA_TRY(loads ? parts_.destination.prepare_load(entry.route.target())
+                 : parts_.destination.prepare(entry.route.target()));
   fact.made = true;
   MAIA_TRY(begin_rows(entry, plan));
   MAIA_TRY(happen(fact, TableEvent::read));

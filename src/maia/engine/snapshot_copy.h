@@ -45,6 +45,7 @@ class SnapshotCopy {
     StageLoad* load = nullptr;  ///< of the queue between readers and writer
     WallMicros started_at = 0;
     bool keep_surplus = false;  ///< see Destination::Reconciliation
+    bool keys_hold = false;     ///< keys are the source's own, so that no two rows can have the same
   };
 
   /// Plans the tables and makes them ready at the destination (one transaction), then starts the readers.

@@ -84,13 +84,22 @@ TableTarget PostgresDestination::placed(const TableTarget& target) const {
   return copy;
 }
 
-Status PostgresDestination::prepare(const TableTarget& target) {
+Status PostgresDestination::prepare(const TableTarget& target, bool key_later) {
   if (!connection_) return not_open();
   const auto table = placed(target);
   unbind(table.name);
   changed_.push_back(table.name);
   MAIA_TRY(own_table(*connection_, pipeline_, table.name));
-  return in("table " + to_string(table.name), make_table(*connection_, table, types_));
+  return in("table " + to_string(table.name), make_table(*connection_, table, types_, key_later));
+}
+
+Status PostgresDestination::make_key_that_lacks(const TableTarget& target) {
+  const auto* known = MAIA_TRY(bound(target));
+  if (!known->stored().lacks_key || !known->by_key()) return {};
+  const auto table = placed(target);
+  unbind(table.name);
+  changed_.push_back(table.name);
+  return in("table " + to_string(table.name), make_key(*connection_, table));
 }
 
 Status PostgresDestination::alter(const TableTarget& before, const TableTarget& after,
@@ -163,6 +172,10 @@ Result<std::vector<TargetDeliveries>> PostgresDestination::group(std::span<const
   for (const auto& delivery : deliveries) {
     if (delivery.batch->rows() == 0) continue;
     auto* target = MAIA_TRY(bound(*delivery.target));
+    if (target->stored().lacks_key && target->by_key() && !delivery.fresh) {
+      MAIA_TRY(make_key_that_lacks(*delivery.target));
+      return group(deliveries);
+    }
     auto found =
         std::find_if(groups.begin(), groups.end(), [&](const auto& each) { return each.target == target; });
     if (found == groups.end()) found = groups.insert(groups.end(), {target, {}});
@@ -308,6 +321,7 @@ void PostgresDestination::rollback() {
 Status PostgresDestination::finish_snapshot(std::span<const TableTarget* const> targets) {
   if (!connection_) return not_open();
   for (const auto* target : targets) {
+    MAIA_TRY(make_key_that_lacks(*target));
     const auto name = placed(*target).name;
     MAIA_TRY(in("table " + to_string(name), raise_sequences(*connection_, name)));
   }

@@ -32,7 +32,8 @@ class PostgresDestination final : public maia::Destination {
   using Destination::open;
   Result<Opened> open(std::string_view pipeline, Epoch held) override;
   Status begin() override;
-  Status prepare(const TableTarget& target) override;
+  Status prepare(const TableTarget& target) override { return prepare(target, false); }
+  Status prepare_load(const TableTarget& target) override { return prepare(target, true); }
   Status alter(const TableTarget& before, const TableTarget& after, const SchemaChange& change) override;
   Status truncate(std::span<const TableTarget* const> targets, const Truncate& truncate) override;
   Status write(std::span<const Delivery> deliveries) override;
@@ -48,6 +49,9 @@ class PostgresDestination final : public maia::Destination {
  private:
   Status connect(std::string_view pipeline);
   Status choose_role();
+  Status prepare(const TableTarget& target, bool key_later);
+  /// Of a table that was only loaded so far.
+  Status make_key_that_lacks(const TableTarget& target);
   TableTarget placed(const TableTarget& target) const;
   /// What the session knows of a target; reads the catalogue at the first use.
   Result<WriteTarget*> bound(const TableTarget& target);

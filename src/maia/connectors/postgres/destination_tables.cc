@@ -55,19 +55,28 @@ void compare_columns(const StoredTable& stored, const TableTarget& target, const
   }
 }
 
+bool has_key(const TableTarget& target) {
+  return target.mode == TableTarget::Mode::upsert && !target.key.empty();
+}
+
+Result<std::string> key_sql(const TableTarget& target) {
+  std::vector<std::string> key;
+  for (const auto& name : target.key_names()) key.push_back(MAIA_TRY(postgres_identifier(name)));
+  return fmt::format("primary key ({})", fmt::join(key, ", "));
+}
+
+/// Bytes that sorting a key's values may take at the server before it goes to the disk.
+constexpr const char* kKeyMemory = "256MB";
+
 }  // namespace
 
-Result<std::string> create_table_sql(const TableTarget& target, const ServerTypes& types) {
+Result<std::string> create_table_sql(const TableTarget& target, const ServerTypes& types, bool with_key) {
   std::vector<std::string> parts;
   for (const auto& column : target.schema->columns) {
     parts.push_back(fmt::format("{} {}{}", MAIA_TRY(postgres_identifier(column.name)),
                                 stored_type(column.type, types).sql(), column.nullable ? "" : " not null"));
   }
-  if (target.mode == TableTarget::Mode::upsert && !target.key.empty()) {
-    std::vector<std::string> key;
-    for (const auto& name : target.key_names()) key.push_back(MAIA_TRY(postgres_identifier(name)));
-    parts.push_back(fmt::format("primary key ({})", fmt::join(key, ", ")));
-  }
+  if (with_key && has_key(target)) parts.push_back(MAIA_TRY(key_sql(target)));
   return fmt::format("create table {} ({})", MAIA_TRY(postgres_table(target.name)), fmt::join(parts, ", "));
 }
 
@@ -78,7 +87,7 @@ Status verify_table(const StoredTable& stored, const TableTarget& target, const 
     return differs(target, differences);
   }
   compare_columns(stored, target, types, differences);
-  if (target.mode == TableTarget::Mode::upsert && !target.key.empty()) {
+  if (has_key(target)) {
     auto key = target.key_names();
     std::sort(key.begin(), key.end());
     if (std::find(stored.unique_keys.begin(), stored.unique_keys.end(), key) == stored.unique_keys.end()) {
@@ -91,17 +100,36 @@ Status verify_table(const StoredTable& stored, const TableTarget& target, const 
   return {};
 }
 
-Status make_table(Connection& connection, const TableTarget& target, const ServerTypes& types) {
+Status make_key(Connection& connection, const TableTarget& target) {
+  MAIA_TRY(connection.run(fmt::format(
+      "select pg_catalog.set_config('maintenance_work_mem', '{0}', true) where pg_catalog.pg_size_bytes("
+      "pg_catalog.current_setting('maintenance_work_mem')) < pg_catalog.pg_size_bytes('{0}')",
+      kKeyMemory)));
+  const auto table = MAIA_TRY(postgres_table(target.name));
+  return connection.run(
+      fmt::format("alter table {0} add {1}; comment on table {0} is null", table, MAIA_TRY(key_sql(target))));
+}
+
+Status make_table(Connection& connection, const TableTarget& target, const ServerTypes& types,
+                  bool key_later) {
   if (target.schema->columns.empty()) {
     return Error{.code = Error::Code::unsupported,
                  .message = "table " + to_string(target.name) +
                             " has no columns, so that its rows cannot be told apart"};
   }
   MAIA_TRY(ensure_schema(connection, target.name.schema));
-  const auto stored = MAIA_TRY(read_stored_table(connection, target.name));
+  auto stored = MAIA_TRY(read_stored_table(connection, target.name));
+  if (stored && stored->lacks_key && has_key(target)) {
+    MAIA_TRY(make_key(connection, target));
+    stored = MAIA_TRY(read_stored_table(connection, target.name));
+  }
   if (stored) return verify_table(*stored, target, types);
-  const auto create = MAIA_TRY(create_table_sql(target, types));
-  return connection.run(create);
+  const bool lacks_key = key_later && has_key(target);
+  const auto create = MAIA_TRY(create_table_sql(target, types, !lacks_key));
+  MAIA_TRY(connection.run(create));
+  if (!lacks_key) return {};
+  return connection.run(fmt::format("comment on table {} is {}", MAIA_TRY(postgres_table(target.name)),
+                                    MAIA_TRY(sql::postgres_literal(kKeyComes))));
 }
 
 Status truncate_tables(Connection& connection, std::span<const TableName> tables, bool restart_identity) {

@@ -17,7 +17,12 @@ namespace maia::postgres {
 /// Creates the table and its schema if they are missing, otherwise verifies that the table fits the target:
 /// a table or partitioned table with every column, types that hold every value, nothing else required, and a
 /// unique key of exactly the target's columns. Code::invalid_config with everything that differs.
-Status make_table(Connection& connection, const TableTarget& target, const ServerTypes& types);
+/// With `key_later` a table that is created lacks its key (StoredTable::lacks_key); otherwise the key is made
+/// if that is so.
+Status make_table(Connection& connection, const TableTarget& target, const ServerTypes& types,
+                  bool key_later = false);
+/// Makes the key of a table that lacks it.
+Status make_key(Connection& connection, const TableTarget& target);
 Status verify_table(const StoredTable& stored, const TableTarget& target, const ServerTypes& types);
 
 /// Brings the table from the shape and name of `before` to those of `after`.
@@ -32,6 +37,7 @@ Status truncate_tables(Connection& connection, std::span<const TableName> tables
 Status raise_sequences(Connection& connection, const TableName& table);
 
 /// CREATE TABLE as make_table runs it.
-Result<std::string> create_table_sql(const TableTarget& target, const ServerTypes& types);
+Result<std::string> create_table_sql(const TableTarget& target, const ServerTypes& types,
+                                     bool with_key = true);
 
 }  // namespace maia::postgres

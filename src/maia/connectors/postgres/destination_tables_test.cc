@@ -270,6 +270,59 @@ TEST_F(TablesTest, an_alteration_that_is_rolled_back_leaves_the_old_shape_in_use
   EXPECT_THAT(rows("select id, v from t"), ElementsAre("1|y"));
 }
 
+class LoadedTable : public TablesTest {
+ protected:
+  void load() {
+    ASSERT_TRUE(destination->begin().ok());
+    EXPECT_OK(destination->prepare_load(table.target));
+    EXPECT_OK(destination->commit(next_checkpoint()));
+    for (const auto* id : {"1", "2"}) table.insert({id, "x"});
+    EXPECT_OK(write({table.delivery({.fresh = true})}));
+    EXPECT_EQ(keys(), "0");
+    table.restart();
+  }
+  std::string keys() {
+    return rows("select count(*) from pg_index where indrelid = 't'::regclass and indisprimary").at(0);
+  }
+  TestTable table = simple();
+};
+
+TEST_F(LoadedTable, gets_its_key_with_its_last_rows) {
+  ASSERT_NO_FATAL_FAILURE(load());
+  table.insert({"3", "x"});
+  ASSERT_TRUE(destination->begin().ok());
+  const auto last = table.delivery({.fresh = true});
+  EXPECT_OK(destination->write({&last, 1}));
+  const TableTarget* targets[] = {&table.target};
+  EXPECT_OK(destination->finish_snapshot(targets));
+  EXPECT_OK(destination->commit(next_checkpoint()));
+  EXPECT_EQ(keys(), "1");
+  EXPECT_THAT(rows("select obj_description('t'::regclass) is null, count(*) from t"), ElementsAre("t|3"));
+  table.restart();
+  table.update({"3", "y"});
+  EXPECT_OK(write({table.delivery()}));
+  EXPECT_THAT(rows("select v from t where id = 3"), ElementsAre("y"));
+}
+
+TEST_F(LoadedTable, gets_its_key_before_it_is_loaded_on_or_changed) {
+  ASSERT_NO_FATAL_FAILURE(load());
+  table.update({"2", "y"});
+  ASSERT_TRUE(destination->begin().ok());
+  const auto change = table.delivery();
+  EXPECT_OK(destination->write({&change, 1}));
+  destination->rollback();
+  EXPECT_EQ(keys(), "0");
+  EXPECT_OK(write({table.delivery()}));
+  EXPECT_EQ(keys(), "1");
+  EXPECT_THAT(rows("select v from t where id = 2"), ElementsAre("y"));
+
+  execute("drop table t");
+  table.restart();
+  ASSERT_NO_FATAL_FAILURE(load());
+  prepare(table);
+  EXPECT_EQ(keys(), "1");
+}
+
 TEST_F(TablesTest, sequences_go_on_above_what_was_copied) {
   execute(
       "create table t (id serial primary key, v text, down int default 0); "

@@ -9,7 +9,8 @@ namespace {
 constexpr const char* kRelationQuery = R"(
 select c.oid, c.relkind,
        exists (select from pg_catalog.pg_constraint f where f.confrelid = c.oid and f.contype = 'f'),
-       exists (select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal)
+       exists (select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal),
+       coalesce(pg_catalog.obj_description(c.oid, 'pg_class') = $3, false)
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where n.nspname = $1 and c.relname = $2)";
 
@@ -91,13 +92,14 @@ const StoredColumn* StoredTable::find(std::string_view column) const {
 }
 
 Result<std::optional<StoredTable>> read_stored_table(Connection& connection, const TableName& name) {
-  const auto rows =
-      MAIA_TRY(connection.query(kRelationQuery, std::vector<Parameter>{name.schema, name.table}));
+  const auto rows = MAIA_TRY(connection.query(
+      kRelationQuery, std::vector<Parameter>{name.schema, name.table, std::string(kKeyComes)}));
   if (rows.size() == 0) return std::optional<StoredTable>{};
   StoredTable table{.oid = static_cast<std::uint32_t>(rows.integer(0, 0)),
                     .kind = rows.text(0, 1)[0],
                     .is_referenced = rows.boolean(0, 2),
-                    .has_triggers = rows.boolean(0, 3)};
+                    .has_triggers = rows.boolean(0, 3),
+                    .lacks_key = rows.boolean(0, 4)};
   const auto oid = rows.str(0, 0);
   MAIA_TRY(read_columns(connection, oid, table));
   MAIA_TRY(read_keys(connection, oid, table));

@@ -36,9 +36,14 @@ struct StoredTable {
   std::vector<std::uint32_t> parents;  ///< oids of the tables that its foreign keys refer to
   bool is_referenced = false;          ///< foreign keys point here
   bool has_triggers = false;           ///< of the user's own
+  bool lacks_key = false;              ///< MAIA has made it to be loaded, and its key is made after that
 
   const StoredColumn* find(std::string_view column) const;
 };
+
+/// The comment of a table that `lacks_key`.
+inline constexpr std::string_view kKeyComes =
+    "MAIA copies rows into this table; its key is made once all are there";
 
 /// Reads a table from the catalogue; nothing if there is no relation of that name.
 Result<std::optional<StoredTable>> read_stored_table(Connection& connection, const TableName& name);
