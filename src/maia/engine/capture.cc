@@ -56,7 +56,9 @@ Status Capture::connect() {
 Status Capture::take(StreamEvent event) {
   const auto now = parts_.clock.steady();
   if (const auto* idle = std::get_if<StreamEvent::Idle>(&event.what)) {
-    const bool due = hurry_ || now - last_idle_ >= options_.idle_checkpoint;
+    // Beside a transaction that runs it would take back what destinations have of that already.
+    const bool hurried = hurry_ && running_.empty();
+    const bool due = hurried || now - last_idle_ >= options_.idle_checkpoint;
     const auto order = parts_.source.compare(idle->position, parts_.journal.tail().position);
     // The first of a run says that the source is idle, even where the journal ends.
     if (!due || order < 0 || (order == 0 && appended_)) return {};
