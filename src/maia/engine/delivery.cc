@@ -62,6 +62,7 @@ Status Delivery::open() {
   auto destination = std::shared_ptr<Destination>(MAIA_TRY(open_destination_()));
   auto opened = MAIA_TRY(destination->open(pipeline_.name, epoch_));
   epoch_ = opened.epoch;
+  parts_.tenure.holds(options_.name);
   MAIA_TRY(seal_.open(opened));
   {
     const std::lock_guard lock(destination_mutex_);
@@ -116,6 +117,8 @@ std::optional<Error> Delivery::failure() const {
 
 void Delivery::fail(Error error) {
   phase_ = Phase::failed;
+  parts_.tenure.lets_go(options_.name);
+  if (error.code == Error::Code::fenced) parts_.tenure.replaced(error);
   publish("failed", &error);
   parts_.observer.event(Observer::Level::error, "the destination failed",
                         {{"destination", options_.name}, {"error", error.message}, {"hint", error.hint}});
@@ -146,6 +149,7 @@ Result<Step> Delivery::step(std::stop_token stop) {
 Result<Step> Delivery::work(std::stop_token stop) {
   switch (phase_) {
     case Phase::opening:
+      if (!MAIA_TRY(may_open())) return Step::wait(kLook);
       MAIA_TRY(open());
       if (!checkpoint_.position.empty()) MAIA_TRY(fits_journal());
       MAIA_TRY(load_tables());
@@ -155,6 +159,7 @@ Result<Step> Delivery::work(std::stop_token stop) {
     case Phase::failed: return Step::wait(kRest);
     case Phase::running: break;
   }
+  if (parts_.tenure.waits_for(options_.name)) MAIA_TRY(commit_facts());
   if (paused_) {
     publish("paused");
     return Step::wait(kRest);
@@ -169,6 +174,15 @@ Result<Step> Delivery::work(std::stop_token stop) {
   if (streams()) busy = MAIA_TRY(stream(patience, stop)) || busy;
   backoff_.succeeded();
   return busy ? Step::again() : Step::wait(kLook - std::min(parts_.patience, kLook));
+}
+
+Result<bool> Delivery::may_open() {
+  // By an epoch that it has had, the destination can tell itself.
+  if (epoch_.value > 0) return true;
+  if (!asked_) asked_ = parts_.tenure.ask();
+  if (MAIA_TRY(parts_.tenure.answer(*asked_)) == Tenure::Answer::not_yet) return false;
+  asked_.reset();
+  return true;
 }
 
 Result<bool> Delivery::stream(std::chrono::milliseconds wait, std::stop_token stop) {
@@ -235,10 +249,12 @@ Status Delivery::commit(Sequence sequence, const Position& position) {
   }
   tell_burial(update);
   update.seal = seal_.of(update);
+  const auto asked = parts_.tenure.asked();
   {
     const StageLoad::Wait wait(delivery_load_, parts_.clock);
     MAIA_TRY(destination_->commit(update));
   }
+  parts_.tenure.committed(options_.name, asked);
   seal_.committed(update);
   for (auto& [id, entry] : tables_) entry.dirty = false;
   selection_is_new_ = false;
@@ -328,6 +344,7 @@ Result<Step> Delivery::recover(Error error) {
   ++retries_;
   if (error.recovery == Recovery::reconnect || !is_open()) {
     phase_ = Phase::opening;
+    parts_.tenure.lets_go(options_.name);
   } else {
     MAIA_TRY(load_tables());
     phase_ = Phase::running;

@@ -26,6 +26,7 @@
 #include "maia/engine/status.h"
 #include "maia/engine/table_entry.h"
 #include "maia/engine/task.h"
+#include "maia/engine/tenure.h"
 #include "maia/engine/waiting_rows.h"
 #include "maia/engine/window_size.h"
 #include "maia/journal/journal.h"
@@ -53,6 +54,7 @@ class Delivery final : public Task {
     StatusBoard& board;
     Observer& observer;
     DeadLetters& dead_letters;
+    Tenure& tenure;
     Clock& clock;
     std::chrono::milliseconds patience;  ///< the longest that a step waits for its input
   };
@@ -82,6 +84,7 @@ class Delivery final : public Task {
   /// either: then every table is compared. Binds every route, so that a mapping that cannot work fails here.
   struct Assignment {
     std::vector<SourceTable> tables;
+    Position offered_at;  ///< the end of the source's log after it was asked for `tables`
     Position from;
     std::shared_ptr<Snapshot> snapshot;
     std::optional<Held> renumbered;
@@ -149,6 +152,8 @@ class Delivery final : public Task {
 
   // Life (delivery.cc)
   Result<Step> work(std::stop_token stop);
+  /// Whether to open it now; see Tenure.
+  Result<bool> may_open();
   Result<Step> contain(Error error);
   Result<Step> recover(Error error);
   void interrupt();
@@ -194,7 +199,12 @@ class Delivery final : public Task {
   /// A transform that no table goes through is a slip in its names, not something to pass over.
   Status refuse_idle_transforms() const;
   bool streams() const;
-  /// Makes the tables that stream without having been copied.
+  /// Makes it at the destination.
+  Status make(TableEntry& entry);
+  /// Of a table that is not made yet.
+  Status adopt_shape(TableEntry& entry, const SchemaRef& shape);
+  /// Makes the tables that stream without having been copied and have got no row, as soon as the stream has
+  /// come to the shape that they were offered in.
   Status prepare_uncopied();
 
   // Copying (delivery_copy.cc)
@@ -329,9 +339,10 @@ class Delivery final : public Task {
   std::optional<Error> failure_;  // guarded by failure_mutex_
 
   Phase phase_ = Phase::opening;
-  bool paused_ = false;    ///< the destination as a whole
-  Checkpoint checkpoint_;  ///< as durable at the destination
-  Epoch epoch_;            ///< of this run there; 0 before it was opened
+  bool paused_ = false;                 ///< the destination as a whole
+  Checkpoint checkpoint_;               ///< as durable at the destination
+  Epoch epoch_;                         ///< of this run there; 0 before it was opened
+  std::optional<std::uint64_t> asked_;  ///< the question of Tenure that waits for its answer
   Seal seal_;
   std::map<std::string, std::optional<std::string>> other_facts_;  ///< to be committed, beside the tables'
   Assignment assigned_;

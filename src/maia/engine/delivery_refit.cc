@@ -25,13 +25,8 @@ Result<std::string> Delivery::refit(const std::string& table, bool reread) {
 
 Status Delivery::refit_table(TableEntry& entry, bool reread) {
   auto& fact = entry.fact;
-  if (!fact.made) {
-    // Nothing is there yet that would have to change.
-    entry.route = MAIA_TRY(TableRoute::bind(fact.source, transforms_, options_));
-    fact.target = entry.route.wanted();
-    entry.dirty = true;
-    return {};
-  }
+  // Nothing is there yet that would have to change.
+  if (!fact.made) return adopt_shape(entry, fact.source);
   MAIA_TRY(bind_again(entry));
   // Somebody has asked for the new shape and seen it: what the drift rules keep back by themselves is done.
   const SchemaChange change{.before = fact.source, .after = fact.source, .columns = {}, .ordinal = 0};

@@ -56,7 +56,7 @@ void Delivery::publish_table(TableStatus& table, const TableEntry& entry) const 
   if (fact.copied && table.snapshot_finished == 0) table.snapshot_finished = parts_.clock.wall();
   table.source = to_string(fact.source->name);
   table.target = to_string(fact.target->name);
-  table.state = fact.state;
+  table.state = fact.state == TableState::streaming && !fact.made ? TableState::waiting : fact.state;
   table.copied = fact.copied;
   table.reason = fact.reason;
   table.hint = fact.hint;

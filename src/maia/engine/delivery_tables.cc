@@ -241,8 +241,7 @@ Status Delivery::add_table(const SchemaRef& schema, bool had_rows) {
                         {{"destination", options_.name}, {"table", to_string(schema->name)}});
   // It may have had rows before it was selected. What is appended has no use for a copy of its own changes.
   if (!pipeline_.snapshot || (options_.mode == TableTarget::Mode::append && !had_rows)) {
-    MAIA_TRY(destination_->prepare(added.route.target()));
-    added.fact.made = true;
+    MAIA_TRY(make(added));
     added.fact.state = TableState::streaming;
     added.fact.copied = true;
     added.fact.held.reset();
@@ -250,16 +249,31 @@ Status Delivery::add_table(const SchemaRef& schema, bool had_rows) {
   return refuse_meeting_tables();
 }
 
+Status Delivery::make(TableEntry& entry) {
+  MAIA_TRY(destination_->prepare(entry.route.target()));
+  entry.fact.made = true;
+  entry.dirty = true;
+  return {};
+}
+
+Status Delivery::adopt_shape(TableEntry& entry, const SchemaRef& shape) {
+  entry.route = MAIA_TRY(TableRoute::bind(shape, transforms_, options_));
+  entry.fact.source = shape;
+  entry.fact.target = entry.route.wanted();
+  entry.dirty = true;
+  return {};
+}
+
 Status Delivery::prepare_uncopied() {
+  const auto& place = checkpoint_.position;
+  if (place.empty() || !(parts_.source.compare(place, assigned_.offered_at) >= 0)) return {};
   bool any = false;
   for (auto& [id, entry] : tables_) {
     const bool comes =
         entry.fact.state == TableState::streaming || entry.fact.state == TableState::catching_up;
     if (entry.fact.made || !comes) continue;
     if (!std::exchange(any, true)) MAIA_TRY(destination_->begin());
-    MAIA_TRY(blamed(id, destination_->prepare(entry.route.target())));
-    entry.fact.made = true;
-    entry.dirty = true;
+    MAIA_TRY(blamed(id, make(entry)));
   }
   return any ? commit(checkpoint_.sequence, checkpoint_.position) : Status();
 }

@@ -378,8 +378,8 @@ Status Delivery::write_inverse(Rollback& plan, const Held& place, const std::str
 Status Delivery::hold_at(TableEntry& entry, const Held& place, bool newer_rows) {
   auto& fact = entry.fact;
   // On the way forward again, rows that could not be taken back are newer than the changes that they meet.
-  fact.converge_until.reset();
-  if (newer_rows) fact.converge_until = rows_at(entry).position;
+  const auto newest = rows_at(entry).position;
+  fact.converge_until = newer_rows ? std::optional(newest) : std::nullopt;
   fact.skip_until.reset();
   if (fact.state == TableState::streaming) MAIA_TRY(happen(fact, TableEvent::pause));
   fact.held = place;

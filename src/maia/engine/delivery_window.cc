@@ -112,6 +112,10 @@ Status Delivery::take_batch(const Window& window, const Batch& batch, const Lane
     if (last < share.from || first >= share.until) return {};
   }
   auto& entry = found->second;
+  if (!entry.fact.made) {
+    MAIA_TRY(flush());
+    MAIA_TRY(blamed(id, make(entry)));
+  }
   const Batch* rows = &batch;
   if (share.from > first || share.until <= last) {
     pending_batches_.push_back(std::make_unique<Batch>(rows_between(batch, share.from, share.until)));
@@ -185,7 +189,8 @@ Status Delivery::take_truncate(const Window& window, const Truncate& truncate, c
   std::vector<const TableTarget*> targets;
   for (const auto& table : truncate.tables) {
     const auto found = tables_.find(table->id);
-    if (found == tables_.end() || !share_of(found->second, window, lane).has(truncate.ordinal)) continue;
+    if (found == tables_.end() || !found->second.fact.made) continue;
+    if (!share_of(found->second, window, lane).has(truncate.ordinal)) continue;
     if (options_.mode == TableTarget::Mode::upsert && options_.deletes == Deletes::apply) {
       targets.push_back(&found->second.route.target());
     }
@@ -214,6 +219,8 @@ Status Delivery::take_change(const Window& window, const SchemaChange& change, c
     return {};
   }
   if (same_shape(*entry.fact.source, *change.after)) return {};
+  // What the source offered at the start may be newer than what the stream has come to.
+  if (!entry.fact.made) return blamed(id, adopt_shape(entry, change.after));
   MAIA_TRY(flush());
   return blamed(id, in(to_string(change.after->name), reshape(entry, change, options_.drift)));
 }

@@ -26,6 +26,7 @@ PipelineRun::PipelineRun(Parts parts)
                                  .board = board_,
                                  .observer = *parts_.observer,
                                  .dead_letters = *parts_.dead_letters,
+                                 .tenure = tenure_,
                                  .clock = *parts_.clock,
                                  .patience = runtime_->patience()};
     deliveries_.push_back(std::make_unique<Delivery>(shared, parts_.options, std::move(destination.options),
@@ -81,12 +82,14 @@ Status PipelineRun::start_once() {
   if (tail.position.empty()) MAIA_TRY(parts_.journal->reset(tail.sequence, from_));
   // The publication may only now exist, and with it what the tables look like through it.
   tables = MAIA_TRY(parts_.source->tables());
+  const auto offered_at = MAIA_TRY(parts_.source->end());
   std::shared_ptr<Snapshot> snapshot;
   if (prepared.created && parts_.options.snapshot) snapshot = MAIA_TRY(parts_.source->snapshot());
   std::vector<SchemaRef> known;
   for (const auto& table : tables) known.push_back(table.schema);
   for (auto& delivery : deliveries_) {
     MAIA_TRY(delivery->assign({.tables = tables,
+                               .offered_at = offered_at,
                                .from = from_,
                                .snapshot = snapshot,
                                .renumbered = begun.renumbered,
@@ -113,14 +116,20 @@ Status PipelineRun::start_once() {
 
 /// One that is not there does not keep the others from going on, if they can without knowing where it stands.
 Status PipelineRun::open_destinations() {
+  // Those that this process has had tell whether a newer run is there, before anything is taken from it.
+  std::vector<Delivery*> order;
+  for (auto& delivery : deliveries_) order.push_back(delivery.get());
+  std::stable_partition(order.begin(), order.end(),
+                        [](auto* delivery) { return delivery->epoch().value > 0; });
   std::optional<Error> failed;
   std::size_t there = 0;
-  for (auto& delivery : deliveries_) {
+  for (auto* delivery : order) {
     auto opened = in(delivery->name(), delivery->open());
     if (opened.ok()) {
       ++there;
       continue;
     }
+    if (opened.error().code == Error::Code::fenced) return std::move(opened).error();
     const bool better =
         !failed || (failed->recovery == Recovery::halt && opened.error().recovery != Recovery::halt);
     if (better) failed = opened.error();

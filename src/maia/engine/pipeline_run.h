@@ -133,6 +133,7 @@ class PipelineRun {
   Parts parts_;
   StatusBoard board_;
   Confirm confirm_;
+  Tenure tenure_;
   std::mutex source_mutex_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;
   StageLoad capture_load_;

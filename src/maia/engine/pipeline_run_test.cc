@@ -112,6 +112,37 @@ TEST(PipelineRun, an_older_run_that_wakes_up_is_fenced_and_stops) {
   EXPECT_EQ(fixture.store.read().tables, before.tables);
 }
 
+TEST(PipelineRun, an_older_run_that_wakes_up_takes_no_destination_from_the_newer_that_it_never_had) {
+  Fixture fixture(7);
+  MemoryStore other;
+  Faults none([](std::string_view) { return std::optional<Error>(); });
+  std::atomic<bool> away{true};
+  Faults goes_away([&](std::string_view step) -> std::optional<Error> {
+    if (step != "open" || !away) return std::nullopt;
+    return Error{Error::Code::unavailable, Recovery::reconnect, "gone", ""};
+  });
+  fixture.work(5);
+  run_to_the_end(fixture, none);
+  auto parts = fixture.parts(none);
+  PipelineRun::DestinationParts destination;
+  destination.options.name = "other";
+  destination.open = [&]() -> Result<std::unique_ptr<Destination>> {
+    return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(other, goes_away));
+  };
+  parts.destinations.push_back(std::move(destination));
+  PipelineRun older(std::move(parts));
+  std::stop_source stop;
+  ASSERT_TRUE(older.start(stop.get_token()).ok());
+  testing::MemoryDestination newer(fixture.store, none), newer_other(other, none);
+  ASSERT_TRUE(newer.open("memory").ok());
+  const auto epoch = newer_other.open("memory").value().epoch;
+  away = false;
+  const auto ended = older.wait(stop.get_token());
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.error().code, Error::Code::fenced);
+  EXPECT_TRUE(newer_other.open("memory", epoch).ok());
+}
+
 TEST(PipelineRun, a_row_that_a_fenced_run_put_aside_comes_all_the_same) {
   Fixture fixture(8);
   std::atomic<bool> changed_by_another{false};
