@@ -178,6 +178,11 @@ Result<TablePlan> SimulatedSnapshot::plan(const SchemaRef& table,
     return plan;
   }
   auto cut = Cut::parse(progress->token);
+  // Nothing was read, so all of it is as old as this view.
+  if (progress->done.empty()) {
+    cut_anew(cut.next);
+    return plan;
+  }
   if (table->key().empty() || cut.file != file || !database_.at(cut.first).contains(table->id)) {
     plan.restarted = true;
     cut_anew(cut.next);

@@ -164,7 +164,7 @@ void World::step_processes() {
   ++steps_;
   bool stepped = false;
   if (stalled_ && clock_.now() >= wakes_at_ && (!process_ || dice_.percent(50))) {
-    stepped = stalled_->runtime().step(dice_);
+    stepped = !stalled_->life().dead() && stalled_->runtime().step(dice_);
     look_after(stalled_);
   } else if (process_) {
     stepped = !process_->life().dead() && process_->runtime().step(dice_);
@@ -184,13 +184,19 @@ void World::look_after(std::unique_ptr<Process>& process) {
   if (process->begins_again()) {
     auto again = process->begin_again();
     if (again.ok()) return;
+    if (process->life().dead()) {
+      process.reset();
+      return;
+    }
     failure = std::move(again).error();
   }
+  const auto says = [&](std::string_view words) { return failure->message.find(words) != std::string::npos; };
   // Of two that fight for the destinations either may lose: who reconnects last has the newest epoch.
-  const bool fenced = take_overs_ > 0 && failure->message.find("a newer run has") != std::string::npos;
-  // One that was replaced may open a destination late, with a journal that does not continue what is there.
+  const bool fenced = take_overs_ > 0 && says("a newer run has");
+  // One that was replaced may open a destination late, with a journal that does not continue what is there,
+  // or meet a table that the newer has altered before it is told that it was replaced.
   const bool outdated =
-      process == stalled_ && failure->message.find("not what comes after") != std::string::npos;
+      process == stalled_ && (says("not what comes after") || says("with another shape than it has"));
   const bool disk = failure->code == Error::Code::storage && disk_faults_ > 0;
   if (!fenced && !outdated && !disk) {
     trace_.fail(fmt::format("{} stops for good: {}", process->name(), failure->message));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace maia::engine {
 namespace {
@@ -311,7 +312,10 @@ Result<Step> Delivery::contain(Error error) {
   std::optional<TableFact> fresh;
   if (const auto found = culprit_ ? tables_.find(*culprit_) : tables_.end(); found != tables_.end())
     fresh = found->second.fact;
+  const auto blame = std::pair(culprit_, suspects_);
   auto set_aside = set_refused_aside();
+  // What it tried on the way has no say in whose error this is.
+  std::tie(culprit_, suspects_) = blame;
   if (!set_aside.ok()) {
     error = std::move(set_aside).error();
   } else if (*set_aside) {

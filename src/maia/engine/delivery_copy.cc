@@ -85,13 +85,14 @@ Status Delivery::take_snapshot(const std::vector<TableEntry*>& tables) {
   return adopt_shapes(tables, offered);
 }
 
-/// A copy that has begun can go on in the shape that it began with. It cannot where a column has another type
-/// meanwhile, or where it is read from its beginning all the same.
+/// A copy that has begun can go on in the shape that it began with: changes meet its rows, and that of the
+/// shape as well. It cannot where a column has another type meanwhile, or where it is read from its beginning
+/// all the same, also because nothing of it had been read: then what the view has is passed over.
 Result<bool> Delivery::can_copy_on(const TableEntry& entry, const TableSchema& now) {
   const auto& fact = entry.fact;
   if (retyped(*fact.source, now)) return false;
   if (options_.mode == TableTarget::Mode::append) return false;
-  return !MAIA_TRY(snapshot_->plan(fact.source, fact.snapshot)).restarted;
+  return MAIA_TRY(snapshot_->plan(fact.source, fact.snapshot)).converging;
 }
 
 /// A table that is read from its beginning is read in the shape that it has now; the changes of shape in

@@ -198,16 +198,24 @@ Status Delivery::fits_journal() const {
   const auto tail = parts_.journal.tail();
   const auto place = parts_.source.compare(checkpoint_.position, tail.position);
   const bool parted = place == std::partial_ordering::unordered;
-  if (checkpoint_.sequence < tail.first && !parted) return {};
+  const auto begin_again = [&](std::string_view why) {
+    return Error{Error::Code::unavailable, Recovery::reconnect,
+                 fmt::format("{} holds sequence {}, {}", options_.name, checkpoint_.sequence.value, why),
+                 "the pipeline begins again at what all its destinations have", kBeginAgain};
+  };
+  if (checkpoint_.sequence < tail.first && !parted) {
+    const Sequence base{tail.first.value - 1};
+    if (checkpoint_.sequence == base) return {};
+    const auto begins = MAIA_TRY(parts_.journal.end_of(base));
+    if (parts_.source.compare(checkpoint_.position, begins) < 0) return {};
+    return begin_again("which the journal, begun anew, calls otherwise");
+  }
   auto there = tail.sequence;
   if (place < 0) {
     there = MAIA_TRY(parts_.journal.up_to_position(checkpoint_.position, order()));
   }
   if (checkpoint_.sequence <= there && !parted) return {};
-  return Error{Error::Code::unavailable, Recovery::reconnect,
-               fmt::format("{} holds sequence {}, which the journal lost in a crash", options_.name,
-                           checkpoint_.sequence.value),
-               "the pipeline begins again at what all its destinations have", kBeginAgain};
+  return begin_again("which the journal lost in a crash");
 }
 
 std::vector<SchemaRef> Delivery::delivered_shapes() const {

@@ -187,19 +187,20 @@ Status Delivery::take_away(const TableEntry& entry, const Batch& rows, std::uint
 
 Status Delivery::take_truncate(const Window& window, const Truncate& truncate, const Lane& lane) {
   std::vector<const TableTarget*> targets;
+  std::string id;
   for (const auto& table : truncate.tables) {
     const auto found = tables_.find(table->id);
     if (found == tables_.end() || !found->second.fact.made) continue;
     if (!share_of(found->second, window, lane).has(truncate.ordinal)) continue;
     if (options_.mode == TableTarget::Mode::upsert && options_.deletes == Deletes::apply) {
       targets.push_back(&found->second.route.target());
+      id = table->id;
     }
   }
   if (targets.empty()) return {};
   MAIA_TRY(flush());
   auto truncated = destination_->truncate(targets, truncate);
-  return targets.size() == 1 ? blamed(truncate.tables.front()->id, std::move(truncated))
-                             : std::move(truncated);
+  return targets.size() == 1 ? blamed(id, std::move(truncated)) : std::move(truncated);
 }
 
 Status Delivery::take_change(const Window& window, const SchemaChange& change, const Lane& lane) {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "maia/connectors/duckdb/new_file.h"
+
 namespace maia::duckdb {
 namespace {
 
@@ -80,6 +82,7 @@ Error to_error(duckdb_error_type type, const char* message, std::string_view doi
 }  // namespace
 
 Result<std::shared_ptr<Database>> Database::open(const Config& config) {
+  if (auto made = make_new_file(config.path); !made.ok()) return open_error(config, made.error().message);
   ConfigHandle settings;
   duckdb_create_config(settings.out());
   const auto memory = fmt::format("{}KiB", config.memory_limit.bytes / 1024);
