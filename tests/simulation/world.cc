@@ -158,6 +158,7 @@ void World::start_if_due() {
     return;
   }
   trace_.fail("maia does not start: " + started.error().message);
+  process_.reset();
 }
 
 void World::step_processes() {

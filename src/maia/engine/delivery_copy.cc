@@ -60,7 +60,8 @@ Status Delivery::begin_copy(std::vector<TableEntry*> tables) {
       .started_at = parts_.clock.wall(),
       .keep_surplus = options_.deletes != Deletes::apply,
       .keys_hold = options_.key.empty() && options_.key_by_table.empty() && !options_.allow_merge &&
-                   transforms_.empty()};
+                   transforms_.empty(),
+      .transactional = options_.transactional};
   copy_ = MAIA_TRY(SnapshotCopy::start(std::move(parts), snapshot_, std::move(tables), pipeline_));
   return {};
 }

@@ -91,8 +91,8 @@ Status SnapshotCopy::begin_rows(TableEntry& entry, TablePlan& plan) {
     MAIA_TRY(parts_.destination.begin_staging(target));
   } else {
     const bool begun = !fact.snapshot.token.empty();
-    const bool whole_again =
-        begun ? plan.restarted || target.mode == TableTarget::Mode::append : fact.rows > 0;
+    const bool from_start = plan.restarted || (!plan.converging && !parts_.transactional);
+    const bool whole_again = begun ? from_start || target.mode == TableTarget::Mode::append : fact.rows > 0;
     if (begun && !whole_again) return {};
     if (begun && !plan.restarted) plan = MAIA_TRY(snapshot_->plan(fact.source, std::nullopt));
     const TableTarget* truncated = &target;

@@ -46,6 +46,7 @@ class SnapshotCopy {
     WallMicros started_at = 0;
     bool keep_surplus = false;  ///< see Destination::Reconciliation
     bool keys_hold = false;     ///< keys are the source's own, so that no two rows can have the same
+    bool transactional = true;  ///< rows are not there before the commit that tells of them
   };
 
   /// Plans the tables and makes them ready at the destination (one transaction), then starts the readers.
