@@ -47,7 +47,6 @@ Status LocalJournal::open_writer(journal::Recovered recovered) {
   } else {
     const auto& current = recovered.segments.back();
     writer_ = MAIA_TRY(SegmentWriter::resume(disk, options_.directory, current.number, current.bytes));
-    // What was read back need not be durable: the process before may have ended between append and sync.
     MAIA_TRY(writer_->sync(last_));
     recovered.segments.back().bytes = writer_->size();
   }

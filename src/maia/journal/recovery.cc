@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "maia/journal/running_transactions.h"
+#include "maia/journal/segment_files.h"
 #include "maia/journal/segment_reader.h"
 
 namespace maia::journal {
@@ -14,8 +15,13 @@ namespace {
 /// Walks through the last segment, whose end may be torn.
 class LastSegment {
  public:
-  LastSegment(Disk& disk, std::string directory, SegmentReader& reader, Recovered& recovered)
-      : disk_(disk), directory_(std::move(directory)), reader_(reader), recovered_(recovered) {}
+  LastSegment(Disk& disk, std::string directory, SegmentReader& reader, std::shared_ptr<SchemaPool> pool,
+              Recovered& recovered)
+      : disk_(disk),
+        directory_(std::move(directory)),
+        reader_(reader),
+        pool_(std::move(pool)),
+        recovered_(recovered) {}
 
   /// False if not even the open record was complete: the segment never came to be.
   Result<bool> scan() {
@@ -49,18 +55,27 @@ class LastSegment {
       auto payload = header.ok() ? reader_.payload(offset, *header) : Result<Bytes>(header.error());
       if (!payload.ok()) {
         MAIA_TRY(torn_at(offset, payload.error()));
-        MAIA_TRY(cut(offset));
         break;
       }
       MAIA_TRY(take(offset, *header, *payload));
       offset += header->bytes();
+      if (header->type == RecordType::mark) marked_ = offset;
     }
     if (recovered_.complete && offset != size) {
       return reader_.damaged_at(offset, "bytes follow the segment's end");
     }
     entry_.bytes = offset;
     entry_.last = recovered_.last;
-    return {};
+    return make_durable();
+  }
+
+  /// What was read back need not be on the disk: the process before may have ended before it had synced it,
+  /// or because it could not. After a sync that failed, a later one reports success without the lost pages,
+  /// so all that no mark vouches for goes into a new file. (With it goes a torn tail.)
+  Status make_durable() {
+    if (recovered_.complete) return MAIA_TRY(disk_.open(reader_.path(), Disk::Open::existing))->sync();
+    if (marked_ == entry_.bytes && !recovered_.torn) return {};
+    return renew_segment(disk_, directory_, reader_.number(), entry_.bytes, pool_);
   }
 
   Status take(std::uint64_t offset, const RecordHeader& header, ByteView payload) {
@@ -102,17 +117,13 @@ class LastSegment {
     return {};
   }
 
-  Status cut(std::uint64_t offset) {
-    const auto file = MAIA_TRY(disk_.open(reader_.path(), Disk::Open::existing));
-    MAIA_TRY(file->truncate(offset));
-    return file->sync();
-  }
-
   Disk& disk_;
   std::string directory_;
   SegmentReader& reader_;
+  std::shared_ptr<SchemaPool> pool_;
   Recovered& recovered_;
   SegmentEntry entry_;
+  std::uint64_t marked_ = 0;  ///< what comes before is known to be durable
 };
 
 Result<std::vector<std::uint64_t>> numbers_without_hole(Disk& disk, const std::string& directory) {
@@ -147,7 +158,7 @@ Result<Recovered> recover(Disk& disk, const std::string& directory, const std::s
   Recovered recovered;
   while (!numbers.empty()) {
     auto reader = MAIA_TRY(SegmentReader::open(disk, directory, numbers.back(), pool));
-    if (MAIA_TRY(LastSegment(disk, directory, *reader, recovered).scan())) {
+    if (MAIA_TRY(LastSegment(disk, directory, *reader, pool, recovered).scan())) {
       if (MAIA_TRY(reader->open_record()).reset) {
         MAIA_TRY(remove_all(disk, directory, std::span(numbers).first(numbers.size() - 1)));
         numbers.erase(numbers.begin(), numbers.end() - 1);

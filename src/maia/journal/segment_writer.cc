@@ -53,7 +53,10 @@ Status SegmentWriter::sync(Sequence sequence) {
 Status SegmentWriter::end(SegmentEnd end) {
   end.offset = size_;
   MAIA_TRY(append(RecordType::end, end.last, encode_end(end)));
-  return file_->sync();
+  auto synced = file_->sync();
+  // The next start shall not take the segment for complete.
+  if (!synced.ok()) static_cast<void>(file_->truncate(end.offset));
+  return synced;
 }
 
 }  // namespace maia::journal
