@@ -52,6 +52,7 @@ class FaultDisk::File final : public DiskFile {
     MAIA_TRY(disk_.changing("shorten", path_));
     inode_->data.resize(static_cast<std::size_t>(size));
     inode_->common = std::min(inode_->common, inode_->data.size());
+    inode_->lost_to = std::min(inode_->lost_to, inode_->data.size());
     return {};
   }
 
@@ -59,16 +60,22 @@ class FaultDisk::File final : public DiskFile {
     const std::lock_guard lock(disk_.mutex_);
     MAIA_TRY(alive());
     if (auto failed = disk_.changing("sync", path_); !failed.ok()) {
-      inode_->sync_failed = true;
+      if (inode_->lost_from >= inode_->lost_to) inode_->lost_from = inode_->common;
+      inode_->lost_from = std::min(inode_->lost_from, inode_->common);
+      inode_->lost_to = inode_->data.size();
       return failed;
     }
-    // As Linux does it: after one failure later syncs report success without the lost pages.
-    if (inode_->sync_failed) return {};
     inode_->durable.resize(inode_->common);
     inode_->durable.insert(inode_->durable.end(),
                            inode_->data.begin() + static_cast<std::ptrdiff_t>(inode_->common),
                            inode_->data.end());
     inode_->common = inode_->data.size();
+    // As Linux does it: after one failure later syncs report success without the lost pages.
+    if (inode_->lost_from < inode_->lost_to) {
+      std::fill(inode_->durable.begin() + static_cast<std::ptrdiff_t>(inode_->lost_from),
+                inode_->durable.begin() + static_cast<std::ptrdiff_t>(inode_->lost_to), std::uint8_t{0});
+      inode_->common = inode_->lost_from;
+    }
     return {};
   }
 
@@ -151,7 +158,7 @@ void FaultDisk::crash_contents(Inode& inode, Crash how) {
   }
   inode.durable = inode.data;
   inode.common = inode.data.size();
-  inode.sync_failed = false;
+  inode.lost_from = inode.lost_to = 0;
 }
 
 void FaultDisk::fail_call(std::uint64_t nth, Fault fault) {

@@ -54,7 +54,8 @@ class FaultDisk final : public Disk {
     Bytes data;
     Bytes durable;
     std::size_t common = 0;  ///< leading bytes that both have
-    bool sync_failed = false;
+    std::size_t lost_from = 0;  ///< what a failed sync was to write, and no later one writes any more
+    std::size_t lost_to = 0;
   };
   class File;
   class Lock;
