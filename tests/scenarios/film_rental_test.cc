@@ -196,6 +196,9 @@ TEST_P(FilmRental, to_postgres_and_back_is_the_original) {
       "alter table customer add column points int not null default 7; update customer set points = id where "
       "id "
       "% 2 = 0");
+  // One that has only just been started may not heed a signal yet.
+  const auto again = there->await({"status", "--state", there->state()}, "streaming");
+  ASSERT_TRUE(again.ok()) << again.error().message;
   EXPECT_EQ(there->stop(), 0) << there->log_tail();
   for (auto* pipeline : {&*there, &*back}) {
     const auto caught_up = pipeline->catch_up();

@@ -117,6 +117,55 @@ TEST_F(LargeTransaction, takes_little_memory_lets_small_ones_pass_and_lands_as_a
   EXPECT_EQ(mirror->stop(), 0);
 }
 
+TEST_F(LargeTransaction, is_written_while_it_runs_and_is_there_once_it_has_committed_or_never) {
+  execute("create table big (id bigint primary key, payload text); create table small (id int primary key)");
+  auto made = Mirror::make(
+      fmt::format("type: postgres\nurl: {}\ntables: [big, small]\ndecoding_memory: 1MiB\n", source->uri()),
+      fmt::format("type: postgres\nurl: {}\n", destination->uri()));
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  mirror.emplace(std::move(*made));
+  ASSERT_TRUE(mirror->start().ok());
+  ASSERT_NO_FATAL_FAILURE(expect_flow(1));
+  auto session = testing::PostgresSession::open(source->uri());
+  ASSERT_TRUE(session.ok()) << session.error().message;
+  const auto insert = [&](int first) {
+    const auto written = session->execute(
+        fmt::format("insert into big select g, repeat(md5(g::text), 31) from generate_series({}, {}) g",
+                    first, first + 29'999));
+    ASSERT_TRUE(written.ok()) << written.error().message;
+  };
+
+  ASSERT_TRUE(session->execute("begin").ok());
+  ASSERT_NO_FATAL_FAILURE(insert(1));
+  // The server counts what was written and taken back, too.
+  const auto written = [&] {
+    const auto rows = destination->query("select n_tup_ins from pg_stat_user_tables where relname = 'big'");
+    return rows.ok() && !rows->empty() && rows->at(0).at(0).value_or("0") != "0";
+  };
+  while (!written()) {
+    ASSERT_TRUE(mirror->running()) << mirror->log_tail();
+    EXPECT_EQ(count(*destination, "big"), 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  ASSERT_TRUE(session->execute("rollback").ok());
+  ASSERT_NO_FATAL_FAILURE(expect_flow(2));
+  EXPECT_EQ(count(*destination, "big"), 0);
+
+  ASSERT_TRUE(session->execute("begin").ok());
+  ASSERT_NO_FATAL_FAILURE(insert(1));
+  ASSERT_TRUE(session->execute("savepoint s").ok());
+  ASSERT_NO_FATAL_FAILURE(insert(100'001));
+  ASSERT_TRUE(session->execute("rollback to savepoint s").ok());
+  ASSERT_NO_FATAL_FAILURE(insert(200'001));
+  ASSERT_TRUE(session->execute("commit; begin").ok());
+  ASSERT_NO_FATAL_FAILURE(insert(300'001));
+  ASSERT_TRUE(session->execute("commit").ok());
+  ASSERT_NO_FATAL_FAILURE(expect_flow(3));
+  const auto sum = "select count(*), sum(hashtext(id || payload)::bigint) from big";
+  EXPECT_EQ(source->query(sum)->at(0), destination->query(sum)->at(0));
+  EXPECT_EQ(mirror->stop(), 0);
+}
+
 TEST_F(LargeTransaction, one_that_the_journal_may_not_hold_ends_the_program_and_is_named) {
   execute("create table big (id bigint primary key, payload bytea); create table small (id int primary key)");
   const auto file = [&](const std::string& max_bytes) {

@@ -160,7 +160,10 @@ Result<Step> Delivery::work(std::stop_token stop) {
     case Phase::failed: return Step::wait(kRest);
     case Phase::running: break;
   }
-  if (parts_.tenure.waits_for(options_.name)) MAIA_TRY(commit_facts());
+  if (parts_.tenure.waits_for(options_.name)) {
+    if (ahead_) return taken_back();
+    MAIA_TRY(commit_facts());
+  }
   if (paused_) {
     publish("paused");
     return Step::wait(kRest);

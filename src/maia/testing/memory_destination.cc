@@ -49,7 +49,9 @@ Result<Destination::Opened> MemoryDestination::open(std::string_view, Epoch held
 
 Status MemoryDestination::begin() {
   MAIA_TRY(faults_.at("begin"));
-  working_ = store_.read();
+  const std::lock_guard lock(store_.mutex_);
+  working_ = store_.state_;
+  edits_seen_ = store_.edits_.size();
   return {};
 }
 
@@ -155,6 +157,7 @@ Status MemoryDestination::commit(const CheckpointUpdate& update) {
   {
     const std::lock_guard lock(store_.mutex_);
     if (store_.state_.epoch != epoch_) return fenced();
+    for (; edits_seen_ < store_.edits_.size(); ++edits_seen_) store_.edits_[edits_seen_](working_);
     working_.epoch = epoch_;
     working_.checkpoint.sequence = update.sequence;
     working_.checkpoint.position = update.position;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "maia/connector/destination.h"
 #include "maia/testing/memory_source.h"
@@ -26,10 +27,11 @@ class MemoryStore {
     const std::lock_guard lock(mutex_);
     return state_;
   }
-  /// Somebody changes rows by hand.
+  /// Somebody changes rows by hand; a transaction that is under way does not undo it.
   void damage(const std::function<void(State&)>& edit) {
     const std::lock_guard lock(mutex_);
     edit(state_);
+    edits_.push_back(edit);
   }
   /// Called with each committed state, under the lock.
   std::function<void(const State&)> on_commit;
@@ -37,7 +39,8 @@ class MemoryStore {
  private:
   friend class MemoryDestination;
   mutable std::mutex mutex_;
-  State state_;  // guarded by mutex_
+  State state_;                                     // guarded by mutex_
+  std::vector<std::function<void(State&)>> edits_;  // all of them; guarded by mutex_
 };
 
 /// A transactional destination for the tables of a MemoryDatabase. Steps that may fail: "open", "begin",
@@ -76,6 +79,7 @@ class MemoryDestination final : public Destination {
   Faults& faults_;
   std::uint64_t epoch_ = 0;
   MemoryStore::State working_;
+  std::size_t edits_seen_ = 0;                          ///< that working_ has
   std::map<std::string, MemoryDatabase::Rows> staged_;  // by name at the destination
 };
 
