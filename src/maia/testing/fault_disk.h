@@ -53,7 +53,7 @@ class FaultDisk final : public Disk {
   struct Inode {
     Bytes data;
     Bytes durable;
-    std::size_t common = 0;  ///< leading bytes that both have
+    std::size_t common = 0;     ///< leading bytes that both have
     std::size_t lost_from = 0;  ///< what a failed sync was to write, and no later one writes any more
     std::size_t lost_to = 0;
   };
