@@ -59,6 +59,19 @@ class LargeTransaction : public ::testing::Test {
     if (!rows.ok() || rows->empty()) return -1;
     return std::stoll(rows->at(0).at(0).value_or("-1"));
   }
+  /// Runs a pipeline of two tables, until a first row has come through.
+  void mirror_two_tables(const std::string& decoding_memory) {
+    execute(
+        "create table big (id bigint primary key, payload text); create table small (id int primary key)");
+    auto made =
+        Mirror::make(fmt::format("type: postgres\nurl: {}\ntables: [big, small]\ndecoding_memory: {}\n",
+                                 source->uri(), decoding_memory),
+                     fmt::format("type: postgres\nurl: {}\n", destination->uri()));
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    mirror.emplace(std::move(*made));
+    ASSERT_TRUE(mirror->start().ok());
+    ASSERT_NO_FATAL_FAILURE(expect_flow(1));
+  }
   /// A small transaction that arrives while the program runs.
   void expect_flow(int id) {
     execute(fmt::format("insert into small values ({})", id));
@@ -76,14 +89,7 @@ class LargeTransaction : public ::testing::Test {
 TEST_F(LargeTransaction, takes_little_memory_lets_small_ones_pass_and_lands_as_a_whole) {
   const int rows = long_run() ? 1000 : 60;  // 1 GB, or 60 MB
   const std::int64_t kept = std::int64_t{rows} * kSavepoints / 2;
-  execute("create table big (id bigint primary key, payload text); create table small (id int primary key)");
-  auto made = Mirror::make(fmt::format("type: postgres\nurl: {}\ntables: [big, small]\ndecoding_memory: {}\n",
-                                       source->uri(), long_run() ? "64MiB" : "1MiB"),
-                           fmt::format("type: postgres\nurl: {}\n", destination->uri()));
-  ASSERT_TRUE(made.ok()) << made.error().message;
-  mirror.emplace(std::move(*made));
-  ASSERT_TRUE(mirror->start().ok());
-  ASSERT_NO_FATAL_FAILURE(expect_flow(1));
+  ASSERT_NO_FATAL_FAILURE(mirror_two_tables(long_run() ? "64MiB" : "1MiB"));
 
   auto session = testing::PostgresSession::open(source->uri());
   ASSERT_TRUE(session.ok()) << session.error().message;
@@ -118,14 +124,7 @@ TEST_F(LargeTransaction, takes_little_memory_lets_small_ones_pass_and_lands_as_a
 }
 
 TEST_F(LargeTransaction, is_written_while_it_runs_and_is_there_once_it_has_committed_or_never) {
-  execute("create table big (id bigint primary key, payload text); create table small (id int primary key)");
-  auto made = Mirror::make(
-      fmt::format("type: postgres\nurl: {}\ntables: [big, small]\ndecoding_memory: 1MiB\n", source->uri()),
-      fmt::format("type: postgres\nurl: {}\n", destination->uri()));
-  ASSERT_TRUE(made.ok()) << made.error().message;
-  mirror.emplace(std::move(*made));
-  ASSERT_TRUE(mirror->start().ok());
-  ASSERT_NO_FATAL_FAILURE(expect_flow(1));
+  ASSERT_NO_FATAL_FAILURE(mirror_two_tables("1MiB"));
   auto session = testing::PostgresSession::open(source->uri());
   ASSERT_TRUE(session.ok()) << session.error().message;
   const auto insert = [&](int first) {

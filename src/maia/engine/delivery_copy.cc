@@ -146,10 +146,7 @@ Status Delivery::adopt_shapes(const std::vector<TableEntry*>& tables,
                   options_.drift)));
       continue;
     }
-    fact.source = now->schema;
-    entry->route = MAIA_TRY(blamed(fact.source->id, TableRoute::bind(now->schema, transforms_, options_)));
-    fact.target = entry->route.wanted();
-    entry->dirty = true;
+    MAIA_TRY(blamed(fact.source->id, adopt_shape(*entry, now->schema)));
   }
   return changed ? commit(checkpoint_.sequence, checkpoint_.position) : Status();
 }

@@ -108,12 +108,9 @@ Status Delivery::offer(const SourceTable& table) {
   const auto known = tables_.find(table.schema->id);
   if (known == tables_.end()) {
     TableEntry entry;
-    entry.route = MAIA_TRY(TableRoute::bind(table.schema, transforms_, options_));
+    MAIA_TRY(adopt_shape(entry, table.schema));
     entry.fact.state = pipeline_.snapshot ? TableState::waiting : TableState::streaming;
     entry.fact.copied = !pipeline_.snapshot;
-    entry.fact.source = table.schema;
-    entry.fact.target = entry.route.wanted();
-    entry.dirty = true;
     entry.rows_estimate = table.rows_estimate;
     if (pipeline_.snapshot) hold(entry);
     tables_.emplace(table.schema->id, std::move(entry));

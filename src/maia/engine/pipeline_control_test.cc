@@ -273,12 +273,7 @@ TEST(PipelineControl, one_of_two_destinations_fails_and_the_other_goes_on) {
   auto none = no_faults();
   fixture.work(10);
   auto parts = fixture.parts(none);
-  PipelineRun::DestinationParts second;
-  second.options.name = "other";
-  second.open = [&]() -> Result<std::unique_ptr<Destination>> {
-    return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(other, faults));
-  };
-  parts.destinations.push_back(std::move(second));
+  Fixture::add_destination(parts, "other", other, faults);
   Running running(std::move(parts));
   running.drain();
   fixture.work(10);

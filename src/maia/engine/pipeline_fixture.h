@@ -76,14 +76,18 @@ struct Fixture {
     parts.dead_letters = &dead_letters;
     parts.observer = &quiet;
     parts.clock = &system_clock();
-    PipelineRun::DestinationParts destination;
-    destination.options.name = "store";
-    destination.options.max_rows = 10;
-    destination.open = [this, &faults]() -> Result<std::unique_ptr<Destination>> {
-      return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(store, faults));
-    };
-    parts.destinations.push_back(std::move(destination));
+    add_destination(parts, "store", store, faults).options.max_rows = 10;
     return parts;
+  }
+  /// `to` and `faults` outlive the run.
+  static PipelineRun::DestinationParts& add_destination(PipelineRun::Parts& parts, const std::string& name,
+                                                        MemoryStore& to, Faults& faults) {
+    auto& destination = parts.destinations.emplace_back();
+    destination.options.name = name;
+    destination.open = [&to, &faults]() -> Result<std::unique_ptr<Destination>> {
+      return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(to, faults));
+    };
+    return destination;
   }
 
   /// At every commit each table must be exactly where its fact says: at the checkpoint, or where it is held,

@@ -74,12 +74,7 @@ TEST(PipelineRun, a_destination_that_goes_away_while_the_pipeline_starts_is_open
   });
   const auto run = [&](Faults& first, Faults& second) {
     auto parts = fixture.parts(first);
-    PipelineRun::DestinationParts destination;
-    destination.options.name = "other";
-    destination.open = [&]() -> Result<std::unique_ptr<Destination>> {
-      return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(other, second));
-    };
-    parts.destinations.push_back(std::move(destination));
+    Fixture::add_destination(parts, "other", other, second);
     run_to_the_end(std::move(parts));
     fixture.expect_equal();
     EXPECT_EQ(other.read().tables, fixture.store.read().tables);
@@ -124,12 +119,7 @@ TEST(PipelineRun, an_older_run_that_wakes_up_takes_no_destination_from_the_newer
   fixture.work(5);
   run_to_the_end(fixture, none);
   auto parts = fixture.parts(none);
-  PipelineRun::DestinationParts destination;
-  destination.options.name = "other";
-  destination.open = [&]() -> Result<std::unique_ptr<Destination>> {
-    return std::unique_ptr<Destination>(std::make_unique<testing::MemoryDestination>(other, goes_away));
-  };
-  parts.destinations.push_back(std::move(destination));
+  Fixture::add_destination(parts, "other", other, goes_away);
   PipelineRun older(std::move(parts));
   std::stop_source stop;
   ASSERT_TRUE(older.start(stop.get_token()).ok());
